@@ -1,0 +1,86 @@
+"""A workbook before it is a file: tabs of texts, numbers and formulas, and the defined names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Expr
+
+
+@dataclass(frozen=True)
+class Text:
+    """A constant in one cell; `link` is the tab that a click leads to."""
+
+    area: Area
+    value: str | float
+    look: str
+    link: str | None = None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A matrix of constants: weights, ids, keys."""
+
+    area: Area
+    values: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int64]
+    look: str
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of constant texts, such as all tokens of the vocabulary."""
+
+    area: Area
+    values: Sequence[str]
+    look: str
+
+
+@dataclass(frozen=True)
+class Computed:
+    """An array formula and the cells it fills."""
+
+    area: Area
+    tree: Expr
+    look: str
+
+
+@dataclass(frozen=True)
+class Blank:
+    """Cells that hold nothing but a look: those a token may not see."""
+
+    area: Area
+    look: str
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One sheet. Columns and rows count from 1; widths are in characters, heights in points."""
+
+    name: str
+    texts: Sequence[Text]
+    lists: Sequence[Texts]
+    numbers: Sequence[Numbers]
+    computed: Sequence[Computed]
+    blanks: Sequence[Blank]
+    widths: Mapping[int, float]
+    heights: Mapping[int, float]
+    frozen: tuple[int, int]  # the rows and columns that stay while the rest scrolls
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """The last row and column that hold anything."""
+        items = [*self.texts, *self.lists, *self.numbers, *self.computed, *self.blanks]
+        areas = [item.area for item in items]
+        return max(area.bottom for area in areas), max(area.right for area in areas)
+
+
+@dataclass(frozen=True)
+class Book:
+    """A whole workbook: its tabs in order, its defined names, what it says of itself."""
+
+    tabs: Sequence[Tab]
+    names: Mapping[str, Area]
+    properties: Mapping[str, str] = field(default_factory=dict)

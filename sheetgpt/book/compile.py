@@ -1,0 +1,101 @@
+"""From a checkpoint to a book: every tab in order, and the model's steps on them."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import sheetgpt
+from sheetgpt.book import data
+from sheetgpt.book.book import Book
+from sheetgpt.book.page import Page, TokenRows
+from sheetgpt.book.prompt import prompt_page
+from sheetgpt.book.start import Start, predicted_page
+from sheetgpt.book.words import Words
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Call, Range
+from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.gpt2.weights import shapes
+from sheetgpt.steps.block import SIXTEEN, block
+from sheetgpt.steps.embed import embed
+from sheetgpt.steps.head import probabilities
+from sheetgpt.steps.step import layer_norm
+from sheetgpt.steps.tokenize import Room
+
+PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
+NUMBERS = {name: number for number, names in enumerate(SIXTEEN, start=1) for name in names}
+
+
+def compile_book(checkpoint: Checkpoint, prompt: str, room: Room, words: Words) -> Book:
+    """The workbook of a checkpoint, with a prompt typed in; `room.tokens` is its context."""
+    config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
+    names: dict[str, Area] = {}
+    pages: list[Page] = []
+
+    def page(tab: str, kind: str | None = None, **parts: object) -> Page:
+        about = words.tab(kind or tab)
+        pages.append(Page(tab, names, words, about.title.format(**parts), about.about.format(**parts)))
+        return pages[-1]
+
+    def rows(on: Page, **more: object) -> TokenRows:
+        return TokenRows(on, tokens.text, **more)  # type: ignore[arg-type]
+
+    # What people read, in the order in which the model computes it.
+    start = Start(page("start"), config, prompt)
+    on_prompt, on_embeddings = page("prompt to tokens"), page("embeddings")
+    on_block = [page(f"block {b}", "block", block=b) for b in range(config.n_layer)]
+    on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
+    on_predicted, on_checks = page("predicted token"), page("checks")
+    first_data = len(pages)
+
+    # What the formulas read.
+    vocabulary = data.vocabulary(page("vocabulary"), checkpoint.tokenizer, texts)
+    tables = data.merges(page("merges"), checkpoint.tokenizer)
+    weights = _weights(checkpoint, page, texts)
+
+    tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room)
+    x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
+    for b, on in enumerate(on_block):
+        prefix = f"h.{b}."
+        step = rows(on, prefix=prefix, key="h.b.", numbers=NUMBERS)
+        h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
+        x = block(step, x, h, config.n_head, config.activation_function, start.epsilon)
+    ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
+    logits, softmax = probabilities(
+        rows(on_logits, entries=texts),
+        rows(on_softmax, entries=texts),
+        ln_f,
+        weights["wte" if config.tie_word_embeddings else "lm_head.w"],
+        only=Call("row", (tokens.number,)).equals(tokens.n_tokens),
+    )
+    predicted = predicted_page(on_predicted, logits, softmax, tokens, vocabulary)
+    data.digests(on_checks, pages[first_data:])
+    start.finish(predicted, tokens, pages)
+    return Book(
+        [each.finished(link_to=pages) for each in pages],
+        names,
+        _properties(checkpoint, room),
+    )
+
+
+def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str, Range]:
+    """Every tensor on its tab: `wte`, `wpe`, one tab a block, and `weights f` for the rest."""
+    config, weights = checkpoint.config, checkpoint.weights
+    names = list(shapes(config))
+    ranges = data.tensors(page("wte"), weights, ["wte"], texts)  # type: ignore[operator]
+    ranges |= data.tensors(page("wpe"), weights, ["wpe"])  # type: ignore[operator]
+    for b in range(config.n_layer):
+        of_block = [name for name in names if name.startswith(f"h.{b}.")]
+        on = page(f"weights {b}", "weights", block=b)  # type: ignore[operator]
+        ranges |= data.tensors(on, weights, of_block)
+    final = [name for name in names if name.startswith("ln_f.")]
+    ranges |= data.tensors(page("weights f"), weights, final)  # type: ignore[operator]
+    if not config.tie_word_embeddings:
+        ranges |= data.tensors(page("lm_head"), weights, ["lm_head.w"], texts)  # type: ignore[operator]
+    return ranges
+
+
+def _properties(checkpoint: Checkpoint, room: Room) -> dict[str, str]:
+    """What the checker needs to know and cannot measure, one short text each."""
+    stated = {"version": sheetgpt.__version__, "model": checkpoint.name}
+    stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
+    stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
+    return {PROPERTY + name: text for name, text in stated.items()}

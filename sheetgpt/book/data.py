@@ -1,0 +1,187 @@
+"""The data tabs: the vocabulary, the merges and the weights, as ranges under their names."""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetgpt.book.page import FIRST, Page
+from sheetgpt.formula.expr import Range
+from sheetgpt.gpt2.characters import class_runs
+from sheetgpt.gpt2.tokens import BYTE_OF, SPELLING, Tokenizer
+from sheetgpt.steps.tokenize import NEVER, Tables
+
+TOP = 6  # the first row of a list; its headings stand in the row above
+
+
+def readable(token: bytes) -> str:
+    """A token's text as a cell can show it; what is no whole character appears as `<0xE2>`.
+
+    So do control characters, which XML 1.0 (section 2.2) forbids or changes, but for line feed
+    and tab.
+    """
+    shown = ""
+    while token:
+        character = next(filter(None, (_decoded(token[:length]) for length in range(1, 5))), "")
+        size = len(character.encode()) or 1
+        shown += character if _can_stand(character) else _hexadecimal(token[:size])
+        token = token[size:]
+    return shown
+
+
+def _decoded(start: bytes) -> str:
+    try:
+        return start.decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+def _can_stand(character: str) -> bool:
+    if not character or character in "\ufffe\uffff":
+        return False
+    return character in "\n\t" or unicodedata.category(character) != "Cc"
+
+
+def _hexadecimal(data: bytes) -> str:
+    return "".join(f"<0x{byte:02X}>" for byte in data)
+
+
+def token_texts(tokenizer: Tokenizer) -> list[str]:
+    """The readable text of every token, in the order of the ids."""
+    return [readable(tokenizer.token_bytes(i)) for i in range(len(tokenizer.tokens))]
+
+
+def vocabulary(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Range:
+    """Every token in the order of the ids: its text, and as the vocabulary's file spells it."""
+    _list(page, 1, "id", np.arange(len(texts)), "index")
+    _list(page, 3, "spelling", tokenizer.tokens, "token", "vocabulary.token")
+    return _list(page, 2, "token", texts, "token", "vocabulary.text")
+
+
+def merges(page: Page, tokenizer: Tokenizer) -> Tables:
+    """Every merge in the order of the ranks, and beside them the tables that formulas search."""
+    _list(page, 1, "rank", np.arange(len(tokenizer.merges)), "index")
+    shown = [
+        [readable(tokenizer.token_bytes(tokenizer.ids[part])) for part in (left + right, left, right)]
+        for left, right in tokenizer.merges
+    ]
+    for column, (heading, texts) in enumerate(
+        zip(("merged", "left", "right"), zip(*shown, strict=True), strict=True), start=2
+    ):
+        _list(page, column, heading, texts, "token")
+
+    factor = 1 << max(16, (len(tokenizer.tokens) - 1).bit_length())
+    by_key = _merges_by_key(tokenizer, factor)
+    runs = class_runs()
+    key, rank, merged = (
+        _list(page, 6 + i, f"merge {name}", by_key[:, i], "integer", f"merges.{name}")
+        for i, name in enumerate(("key", "rank", "id"))
+    )
+    byte_id = np.array([tokenizer.ids[SPELLING[byte]] for byte in range(256)])
+    first = np.array([first for first, _ in runs])
+    kind = np.array([int(kind) for _, kind in runs])
+    _list(page, 10, "byte", np.arange(256), "index")
+    return Tables(
+        class_from=_list(page, 15, "class from", first, "integer", "classes.first"),
+        class_is=_list(page, 16, "class", kind, "integer", "classes.class"),
+        byte_id=_list(page, 11, "byte id", byte_id, "integer", "bytes.token"),
+        byte_pair=_list(page, 13, "byte pair", _byte_pairs(tokenizer), "integer", "bytes.pair"),
+        merge_key=key,
+        merge_rank=rank,
+        merge_id=merged,
+        factor=factor,
+    )
+
+
+def _merges_by_key(tokenizer: Tokenizer, factor: int) -> NDArray[np.int64]:
+    """[merges + 1, 3]: key, rank and id of each merge, sorted by key; the first stands for none."""
+    ids = tokenizer.ids
+    rows = [
+        (ids[left] * factor + ids[right], rank, ids[left + right])
+        for rank, (left, right) in enumerate(tokenizer.merges)
+    ]
+    return np.array(sorted([(-1, NEVER, -1), *rows]), dtype=np.int64)
+
+
+def _byte_pairs(tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """first * 256 + second of all bytes that stand side by side in some token; -1 first."""
+    pairs = {-1}
+    for token in tokenizer.tokens:
+        data = [BYTE_OF[character] for character in token if character in BYTE_OF]
+        pairs.update(a * 256 + b for a, b in zip(data, data[1:], strict=False))
+    return np.array(sorted(pairs), dtype=np.int64)
+
+
+def _list(
+    page: Page,
+    column: int,
+    heading: str,
+    values: NDArray[np.int64] | Sequence[str],
+    look: str,
+    name: str | None = None,
+) -> Range:
+    """A column of constants under a heading."""
+    page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
+    if isinstance(values, np.ndarray):
+        return page.fill(TOP, column, values[:, None], look, name)
+    area = page.list_texts(TOP, column, values, look)
+    return page.define(name, area) if name else Range(area)
+
+
+def tensors(
+    page: Page,
+    weights: Mapping[str, NDArray[np.float32]],
+    names: Sequence[str],
+    row_texts: Sequence[str] = (),
+) -> dict[str, Range]:
+    """Weights one below the other, each under its name and shape, with its rows numbered.
+
+    row_texts: what to show beside the number of each row, such as the tokens of `wte`.
+    """
+    ranges = {}
+    for name in names:
+        values = weights[name]
+        row = page.row
+        page.write(row, 1, name, "step title")
+        page.write(row, FIRST, " × ".join(map(str, values.shape)), "why")
+        rows, columns = np.atleast_2d(values).shape
+        page.fill(row + 1, FIRST, np.arange(columns), "index")
+        page.fill(row + 2, 1, np.arange(rows)[:, None], "index")
+        if row_texts:
+            page.list_texts(row + 2, 2, row_texts, "token")
+        ranges[name] = page.fill(row + 2, FIRST, values, "weight", name)
+        page.row = row + 2 + rows + 1
+    return ranges
+
+
+def digest(values: NDArray[np.generic] | Sequence[str]) -> str:
+    """A fingerprint of constants, to tell later whether somebody changed one: 16 digits of SHA-256.
+
+    The same for numbers that were read back from a workbook: weights count as float32.
+    """
+    if isinstance(values, np.ndarray):
+        exact = values if values.dtype == np.float32 else values.astype(np.float64)
+        data = np.ascontiguousarray(exact).tobytes()
+    else:
+        data = "\n".join(values).encode()
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def digests(page: Page, pages: Sequence[Page]) -> None:
+    """The fingerprint of all constants of these pages that have a name."""
+    named = {area: name for name, area in page.names.items()}
+    found = [
+        (named[item.area], item.area, digest(item.values))
+        for each in pages
+        for item in (*each.lists, *each.numbers)
+        if item.area in named
+    ]
+    for heading, column in (("constants", 1), ("shape", 2), ("fingerprint", 3)):
+        page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
+    page.list_texts(TOP, 2, [" × ".join(map(str, area.shape)) for _, area, _ in found], "text")
+    names = page.list_texts(TOP, 1, [name for name, _, _ in found], "text")
+    marks = page.list_texts(TOP, 3, [mark for _, _, mark in found], "text")
+    page.define("checks.constant", names)
+    page.define("checks.fingerprint", marks)

@@ -1,0 +1,9 @@
+"""Checks a saved workbook: every step against the witness, every formula for being one.
+
+Nothing is taken from memory: prompt, vocabulary, weights and formulas are those of the file.
+"""
+
+from sheetgpt.check.check import ENGINES, check
+from sheetgpt.check.report import Report, StepResult
+
+__all__ = ["ENGINES", "Report", "StepResult", "check"]

@@ -1,0 +1,224 @@
+"""From a file to a report: read, calculate, compare."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from sheetgpt.book.data import digest, readable
+from sheetgpt.check.expected import (
+    TALL,
+    expected,
+    formula_cells,
+    names_of_formulas,
+    prompt_ids,
+)
+from sheetgpt.check.file import Grid, ModelInFile, grid
+from sheetgpt.check.formulas import Formulas
+from sheetgpt.check.report import Report, StepResult
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.evaluate import Engine
+from sheetgpt.formula.recalculate import recalculate
+from sheetgpt.formula.values import Error
+from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.gpt2.weights import shapes
+from sheetgpt.xlsx import office
+from sheetgpt.xlsx.read import read
+
+ENGINES = ("numpy", "libreoffice", "cached")
+TOLERANCE = 1e-9  # times the largest number of the step, where that is above 1
+
+Progress = Callable[[str], None]
+
+
+def check(
+    path: Path,
+    engine: str = "numpy",
+    checkpoint: Checkpoint | None = None,
+    progress: Progress = lambda what: None,
+) -> Report:
+    """Check the workbook at `path`.
+
+    engine: who calculates: `numpy` (our evaluator), `libreoffice` (a real recalculation), or
+        `cached` (nobody: the values that the last program to save the file left in it).
+    checkpoint: if given, every weight, token and merge must be the checkpoint's.
+    Raises WorkbookError where the file cannot be read or is not one of ours, and OfficeError
+    where LibreOffice is wanted and missing.
+    """
+    workbook = read(path, progress)
+    model = ModelInFile(path, workbook)
+    formulas = Formulas(workbook)
+    names = names_of_formulas(model)
+    constants = [*_constants(model), *(_against(model, checkpoint) if checkpoint else ())]
+
+    progress(engine)
+    values: dict[str, Grid] = {}
+    if engine == "libreoffice":
+        values = _by_libreoffice(path, [name for name in names if name in model.names])
+    else:
+        if engine == "numpy":
+            recalculate(formulas.all, Engine(workbook.values))
+        values = {
+            name: grid(workbook.values, model.names[name]) for name in names if name in model.names
+        }
+
+    progress("witness")
+    wanted: dict[str, Grid] = {}
+    ids: list[int] = []
+    if model.tokenizer is not None and len(model.weights) == len(shapes(model.config)):
+        ids = prompt_ids(model, model.tokenizer, values.get("n_tokens"))
+        wanted = expected(model, ids, _texts(model), values.get)
+    steps = [
+        _step(model, formulas, name, values.get(name), wanted.get(name), blank=not ids)
+        for name in names
+    ]
+    token = values.get("predicted.token")
+    return Report(
+        model.name,
+        engine,
+        model.prompt,
+        len(ids),
+        "" if token is None else str(token[0, 0]),
+        constants + steps,
+    )
+
+
+def _by_libreoffice(path: Path, names: list[str]) -> dict[str, Grid]:
+    with office.opened(path) as document:
+        document.calculate()
+        return {name: np.array(rows, dtype=object) for name, rows in document.read(names).items()}
+
+
+def _texts(model: ModelInFile) -> list[str]:
+    assert model.tokenizer is not None
+    return [readable(model.tokenizer.token_bytes(i)) for i in range(len(model.tokenizer.tokens))]
+
+
+# --- constants -----------------------------------------------------------------------------------------
+
+
+def _constants(model: ModelInFile) -> Iterator[StepResult]:
+    """The weights' shapes, and that nobody has changed a constant since the workbook was built."""
+    fingerprints = dict(
+        zip(model.texts("checks.constant"), model.texts("checks.fingerprint"), strict=False)
+    )
+    wanted = shapes(model.config)
+    for name in (*wanted, *(name for name in fingerprints if name not in wanted)):
+        area = model.names.get(name)
+        if area is None:
+            yield StepResult("", name, problem=f"the defined name {name} is missing.")
+            continue
+        problem = _constant(model, name, area, wanted.get(name), fingerprints.get(name))
+        yield StepResult(area.tab, name, int(np.prod(area.shape)), problem=problem)
+    epsilon = model.numbers("layer_norm_epsilon")
+    if epsilon is None or epsilon[0, 0] != model.config.layer_norm_epsilon:
+        tab = model.names["layer_norm_epsilon"].tab if epsilon is not None else ""
+        yield StepResult(
+            tab,
+            "layer_norm_epsilon",
+            problem=f"layer_norm_epsilon is not the model's {model.config.layer_norm_epsilon}.",
+        )
+
+
+def _constant(
+    model: ModelInFile, name: str, area: Area, shape: tuple[int, ...] | None, built: str | None
+) -> str:
+    if shape is not None:
+        rows, columns = (1, *shape)[-2:]
+        if area.shape != (rows, columns):
+            found = " × ".join(map(str, area.shape))
+            return f"{name} is {found} cells at {area}, but the model needs {rows} × {columns}."
+        if name not in model.weights:
+            return f"{name} holds cells that are not numbers, somewhere in {area}."
+    values = model.weights[name].astype(np.float32) if shape is not None else model.numbers(name)
+    now = digest(model.texts(name) if values is None else values)
+    if built != now:
+        return f"{name} is not what it was when the workbook was built: a number in {area} differs."
+    return ""
+
+
+def _against(model: ModelInFile, checkpoint: Checkpoint) -> Iterator[StepResult]:
+    """What differs from a checkpoint."""
+    if model.config != checkpoint.config:
+        yield StepResult("", "config", problem=f"the workbook's model is not that of {checkpoint.name}.")
+        return
+    for name, weight in model.weights.items():
+        theirs = np.asarray(checkpoint.weights[name])
+        different = np.argwhere(np.atleast_2d(weight.astype(np.float32) != theirs))
+        if len(different):
+            area = model.names[name].cell(*different[0].tolist())
+            problem = f"{area}: {name} differs from the checkpoint {checkpoint.name} ({len(different)} cells)."
+            yield StepResult(area.tab, name, int(theirs.size), problem=problem)
+    if model.tokenizer != checkpoint.tokenizer:
+        problem = f"the tokens or merges differ from those of the checkpoint {checkpoint.name}."
+        yield StepResult("vocabulary", "vocabulary.token", problem=problem)
+
+
+# --- steps ---------------------------------------------------------------------------------------------
+
+
+def _step(
+    model: ModelInFile,
+    formulas: Formulas,
+    name: str,
+    shown: Grid | None,
+    wanted: Grid | None,
+    *,
+    blank: bool,
+) -> StepResult:
+    area = model.names.get(name)
+    if area is None or shown is None:
+        return StepResult("", name, problem=f"the defined name {name} is missing.")
+    tall = name in TALL
+    problem = formulas.problem(area, formula_cells(name, area), tall=tall)
+    problem = problem or _labels(model, formulas, name, area)
+    if wanted is None:
+        return StepResult(area.tab, name, problem=problem or _errors(area, shown))
+    cells, error, difference = _compare(area, shown, wanted)
+    return StepResult(area.tab, name, cells, error, problem or difference)
+
+
+def _labels(model: ModelInFile, formulas: Formulas, name: str, area: Area) -> str:
+    """The tokens' texts stand left of a step's rows, or above its columns."""
+    if not name.startswith(("h.", "embed.", "ln_f", "logits", "softmax")):
+        return ""
+    if name in TALL:
+        labels = Area(area.tab, area.top - 1, area.left, area.top - 1, area.right)
+    else:
+        labels = Area(area.tab, area.top, area.left - 1, area.bottom, area.left - 1)
+    return formulas.problem(labels, np.ones(labels.shape, dtype=bool), tall=name in TALL)
+
+
+def _errors(area: Area, shown: Grid) -> str:
+    for place, value in np.ndenumerate(shown):
+        if isinstance(value, Error):
+            return f"{area.cell(*place)} shows {value.value}."
+    return ""
+
+
+def _compare(area: Area, shown: Grid, wanted: Grid) -> tuple[int, float, str]:
+    """How many cells were compared, the largest difference, and the first cell that is wrong."""
+    if shown.shape != wanted.shape:
+        found, needed = (" × ".join(map(str, each.shape)) for each in (shown, wanted))
+        return 0, float("inf"), f"{area} is {found} cells, but the model needs {needed}."
+    numbers = [abs(each) for each in wanted.flat if isinstance(each, float)]
+    tolerance = TOLERANCE * max([1.0, *numbers])
+    largest, cells, problem = 0.0, 0, ""
+    for place, value in np.ndenumerate(wanted):
+        actual = shown[place]
+        cells += value is not None
+        error = _difference(actual, value)
+        largest = max(largest, error)
+        if error > tolerance and not problem:
+            is_ = "blank" if actual in (None, "") else getattr(actual, "value", actual)
+            should = "blank" if value is None else value
+            problem = f"{area.cell(*place)} is {is_}, but should be {should}."
+    return cells, largest, problem
+
+
+def _difference(actual: object, wanted: object) -> float:
+    if wanted is None:
+        return 0.0 if actual is None or actual == "" else float("inf")
+    if isinstance(wanted, str) or isinstance(actual, bool) or not isinstance(actual, float | int):
+        return 0.0 if actual == wanted else float("inf")
+    return abs(actual - float(wanted))  # type: ignore[arg-type]

@@ -1,0 +1,105 @@
+"""What a workbook says of itself: its model's configuration, its constants, its prompt."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetgpt.book.compile import PROPERTY
+from sheetgpt.errors import CheckpointError, WorkbookError
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.functions import as_text
+from sheetgpt.formula.values import Error, Sheets
+from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.tokens import Tokenizer
+from sheetgpt.gpt2.weights import shapes
+from sheetgpt.steps.tokenize import Room
+from sheetgpt.xlsx.read import Workbook
+
+Grid = NDArray[np.object_]
+Floats = NDArray[np.float64]
+
+
+def grid(values: Sheets, area: Area) -> Grid:
+    """The values of an area, always as an array of objects."""
+    found = values.read(area)
+    cells = np.empty(area.shape, dtype=object)
+    cells[...] = found.astype(object) if isinstance(found, np.ndarray) else found
+    return cells
+
+
+class ModelInFile:
+    """The model that a workbook holds; raises WorkbookError where it does not say which."""
+
+    def __init__(self, path: Path, workbook: Workbook) -> None:
+        self.path, self.names, self.values = path, workbook.names, workbook.values
+        said = {
+            name.removeprefix(PROPERTY): text
+            for name, text in workbook.properties.items()
+            if name.startswith(PROPERTY)
+        }
+        try:
+            self.name = said["model"]
+            self.config = Config(
+                **{each.name: json.loads(said[each.name]) for each in fields(Config)}
+            )
+            self.room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
+        except (KeyError, ValueError, TypeError) as error:
+            raise WorkbookError(
+                f"{path}: this workbook does not say which model it holds, so sheetgpt did not "
+                "build it, or its document properties were removed; build it again."
+            ) from error
+
+    @property
+    def prompt(self) -> str:
+        return "".join(self.texts("prompt"))
+
+    def texts(self, name: str) -> list[str]:
+        """The texts of a named column; none where the name is missing."""
+        area = self.names.get(name)
+        if area is None:
+            return []
+        cells = grid(self.values, area).flat
+        return ["" if isinstance(cell, Error) else as_text(cell) for cell in cells]
+
+    def numbers(self, name: str) -> Floats | None:
+        """The numbers of a named area, [rows, columns]; None where it is missing or mixed."""
+        area = self.names.get(name)
+        values = None if area is None else self.values.read(area)
+        if isinstance(values, float):
+            return np.array([[values]])
+        if isinstance(values, np.ndarray) and values.dtype == np.float64:
+            return values
+        return None
+
+    @cached_property
+    def weights(self) -> Mapping[str, Floats]:
+        """Every tensor that is there in its right shape, under its name."""
+        found = {}
+        for name, shape in shapes(self.config).items():
+            values = self.numbers(name)
+            if values is not None and values.shape == tuple(np.atleast_2d(np.empty(shape)).shape):
+                found[name] = values.reshape(shape)
+        return found
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer | None:
+        """The tokenizer of the workbook's own tables; None where they do not make one."""
+        tokens = self.texts("vocabulary.token")
+        tables = [self.numbers(f"merges.{column}") for column in ("key", "rank")]
+        if not tokens or any(table is None for table in tables):
+            return None
+        keys, ranks = (table[1:, 0].astype(np.int64) for table in tables if table is not None)
+        factor = 1 << max(16, (len(tokens) - 1).bit_length())
+        try:
+            merges = [
+                (tokens[key // factor], tokens[key % factor])
+                for key in keys[np.argsort(ranks)].tolist()
+            ]
+            return Tokenizer.from_tables(tokens, merges, str(self.path))
+        except (CheckpointError, IndexError):
+            return None

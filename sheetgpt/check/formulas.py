@@ -1,0 +1,98 @@
+"""What numbers cannot show: formulas that are missing, or unlike their neighbours."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetgpt.errors import WorkbookError
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.fill import misfit
+from sheetgpt.formula.parse import parse
+from sheetgpt.formula.recalculate import Formula
+from sheetgpt.xlsx.read import Workbook
+
+
+class Formulas:
+    """The formulas of a file as trees, and which cells they fill."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        self.all: list[Formula] = []
+        self.unreadable: list[tuple[Area, str]] = []
+        for each in workbook.formulas:
+            try:
+                tree = parse(each.text, each.area.tab, workbook.names)
+            except WorkbookError as error:
+                self.unreadable.append((each.area, str(error)))
+            else:
+                self.all.append(Formula(each.area, tree, each.array))
+        self._filled = {
+            tab: np.zeros(sheet.kinds.shape, dtype=bool)
+            for tab, sheet in workbook.values.by_tab.items()
+        }
+        for area in [*(formula.area for formula in self.all), *(bad for bad, _ in self.unreadable)]:
+            self._filled[area.tab][_cells(area)] = True
+        self._in_columns = _Lines(self.all, along_rows=False)
+        self._in_rows = _Lines(self.all, along_rows=True)
+
+    def problem(self, area: Area, needed: NDArray[np.bool_], *, tall: bool = False) -> str:
+        """Where in an area a formula is unreadable, missing, or unlike its neighbours, or nothing.
+
+        needed: the cells of the area that formulas must fill.
+        tall: whether neighbours stand side by side, instead of one below the other.
+        """
+        for bad, sentence in self.unreadable:
+            if bad.tab == area.tab and _overlap(bad, area):
+                return sentence
+        filled = np.zeros(area.shape, dtype=bool)
+        part = self._filled[area.tab][_cells(area)] if area.tab in self._filled else filled
+        filled[: part.shape[0], : part.shape[1]] = part
+        missing = np.argwhere(needed & ~filled)
+        if len(missing):
+            return f"{area.cell(*missing[0].tolist())}: a value stands where a formula should be."
+        for line in (self._in_rows if tall else self._in_columns).within(area):
+            odd = misfit([formula.tree for formula in line])
+            if odd is not None:
+                return f"{line[odd].area}: this formula is not like its neighbours in the same step."
+        return ""
+
+
+class _Lines:
+    """Formulas in lines: those that begin in one column from top to bottom, or in one row."""
+
+    def __init__(self, formulas: list[Formula], *, along_rows: bool) -> None:
+        self._along_rows = along_rows
+        self._lines: dict[str, dict[int, list[tuple[int, int]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._formulas = formulas
+        for index, formula in enumerate(formulas):
+            line, place = self._split(formula.area.top, formula.area.left)
+            self._lines[formula.area.tab][line].append((place, index))
+        for lines in self._lines.values():
+            for line_ in lines.values():
+                line_.sort()
+
+    def _split(self, row: int, column: int) -> tuple[int, int]:
+        """Which line a cell is in, and where in that line."""
+        return (row, column) if self._along_rows else (column, row)
+
+    def within(self, area: Area) -> Iterator[list[Formula]]:
+        """The formulas that begin in an area, line by line."""
+        first_line, first = self._split(area.top, area.left)
+        last_line, last = self._split(area.bottom, area.right)
+        for line, found in self._lines.get(area.tab, {}).items():
+            if first_line <= line <= last_line:
+                inside = found[bisect_left(found, (first, -1)) : bisect_left(found, (last + 1, -1))]
+                if inside:
+                    yield [self._formulas[index] for _, index in inside]
+
+
+def _cells(area: Area) -> tuple[slice, slice]:
+    return slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+
+
+def _overlap(a: Area, b: Area) -> bool:
+    return a.top <= b.bottom and b.top <= a.bottom and a.left <= b.right and b.left <= a.right

@@ -1,0 +1,21 @@
+"""Every error a person can meet is one sentence: where, what, expected, remedy."""
+
+
+class SheetGPTError(Exception):
+    """Input that cannot be used; its text is the one sentence that a person reads.
+
+    `cli.py` alone prints it (exit status 2). Raise it wherever something from outside
+    (a file, an option, a prompt) does not hold; a bug of our own raises anything else.
+    """
+
+
+class CheckpointError(SheetGPTError):
+    """A checkpoint that is missing, broken, or not a GPT-2."""
+
+
+class PromptError(SheetGPTError):
+    """A prompt that cannot be tokenised or does not fit."""
+
+
+class WorkbookError(SheetGPTError):
+    """A workbook that cannot be read or written, or is not one of ours."""

@@ -1,0 +1,58 @@
+"""Reading a tree as formula text.
+
+Precedence as Excel documents it: unary minus binds tighter than %, then ^, then * and /, + and -,
+&, and the comparisons last; operators of one strength group from the left.  Functions newer than
+the file format carry the prefix that [MS-XLSX] 2.2.2 prescribes for them.
+"""
+
+from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
+
+BINARY = {
+    **dict.fromkeys(("=", "<>", "<", "<=", ">", ">="), 1),
+    "&": 2,
+    **dict.fromkeys(("+", "-"), 3),
+    **dict.fromkeys(("*", "/"), 4),
+    "^": 5,
+}
+PERCENT, MINUS, ATOM = 6, 7, 8
+
+PREFIXED = frozenset({"UNICODE", "UNICHAR"})
+NOT_PRINTABLE = frozenset({"row", "past", "seen", "column"})
+
+
+def text(tree: Expr, tab: str) -> str:
+    """The formula's text without the leading `=`, for a cell on `tab`."""
+    return _print(tree, tab)[0]
+
+
+def _print(tree: Expr, tab: str) -> tuple[str, int]:
+    """The text and how tightly its outermost operator binds."""
+    match tree:
+        case Number(value):
+            return number(value), ATOM
+        case Text(value):
+            return '"' + value.replace('"', '""') + '"', ATOM
+        case Range(area, name):
+            return name or (area.address if area.tab == tab else str(area)), ATOM
+        case Call(op, (left, right)) if op in BINARY:
+            strength = BINARY[op]
+            return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}", strength
+        case Call("neg", (operand,)):
+            return f"-{_at(operand, MINUS, tab)}", MINUS
+        case Call("%", (operand,)):
+            return f"{_at(operand, PERCENT, tab)}%", PERCENT
+        case Call(op, arguments) if op not in NOT_PRINTABLE:
+            prefix = "_xlfn." if op in PREFIXED else ""
+            return f"{prefix}{op}({','.join(text(each, tab) for each in arguments)})", ATOM
+    raise ValueError(f"{tree} stands for all tokens; take it for one token before printing it")
+
+
+def _at(tree: Expr, least: int, tab: str) -> str:
+    """The text of an operand, in brackets where it binds more loosely than `least`."""
+    printed, strength = _print(tree, tab)
+    return printed if strength >= least else f"({printed})"
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back as the same double."""
+    return str(int(value)) if value == int(value) and value < 1e15 else repr(float(value)).upper()

@@ -1,0 +1,306 @@
+"""Formulas as trees: a number, a text, a range of cells, or a call.
+
+Every node knows its shape, (rows, columns), and a mistake of shape rises where it is made.
+A formula is written once for all tokens: four calls name the part of a range that belongs to
+one token, and `row.py` turns them into plain ranges, token by token.
+
+    row(x)     the token's own row                            1 x d
+    past(x)    the rows of all tokens up to this one          t x d
+    seen(x)    the token's row in a matrix of token by token  1 x t
+    column(x)  the token's own column                         d x 1
+
+The side `t` is the number of tokens up to this one, the token itself included.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sheetgpt.formula.cells import Area
+
+Side = int | str  # a number of cells, or SO_FAR
+Shape = tuple[Side, Side]
+
+SO_FAR = "t"
+SCALAR: Shape = (1, 1)
+
+
+class Expr:
+    """Any node; carries the operators, so that formulas read like arithmetic."""
+
+    @property
+    def shape(self) -> Shape:
+        raise NotImplementedError
+
+    def __add__(self, other: "Like") -> "Call":
+        return Call("+", (self, expr(other)))
+
+    def __radd__(self, other: "Like") -> "Call":
+        return Call("+", (expr(other), self))
+
+    def __sub__(self, other: "Like") -> "Call":
+        return Call("-", (self, expr(other)))
+
+    def __rsub__(self, other: "Like") -> "Call":
+        return Call("-", (expr(other), self))
+
+    def __mul__(self, other: "Like") -> "Call":
+        return Call("*", (self, expr(other)))
+
+    def __rmul__(self, other: "Like") -> "Call":
+        return Call("*", (expr(other), self))
+
+    def __truediv__(self, other: "Like") -> "Call":
+        return Call("/", (self, expr(other)))
+
+    def __rtruediv__(self, other: "Like") -> "Call":
+        return Call("/", (expr(other), self))
+
+    def __pow__(self, other: "Like") -> "Call":
+        return Call("^", (self, expr(other)))
+
+    def __matmul__(self, other: "Expr") -> "Call":
+        return Call("MMULT", (self, other))
+
+    def __neg__(self) -> "Call":
+        return Call("neg", (self,))
+
+    def __lt__(self, other: "Like") -> "Call":
+        return Call("<", (self, expr(other)))
+
+    def __le__(self, other: "Like") -> "Call":
+        return Call("<=", (self, expr(other)))
+
+    def __gt__(self, other: "Like") -> "Call":
+        return Call(">", (self, expr(other)))
+
+    def __ge__(self, other: "Like") -> "Call":
+        return Call(">=", (self, expr(other)))
+
+    def equals(self, other: "Like") -> "Call":
+        """The spreadsheet's `=`; Python's own `==` compares trees."""
+        return Call("=", (self, expr(other)))
+
+    def differs(self, other: "Like") -> "Call":
+        return Call("<>", (self, expr(other)))
+
+    @property
+    def T(self) -> "Call":
+        return Call("TRANSPOSE", (self,))
+
+
+Like = Expr | float | str
+
+
+@dataclass(frozen=True)
+class Number(Expr):
+    """A constant, zero or more: a formula has no negative numbers, only the minus sign."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.value < float("inf"):
+            raise ValueError(f"{self.value} is not a number that formula text can hold")
+
+    @property
+    def shape(self) -> Shape:
+        return SCALAR
+
+
+@dataclass(frozen=True)
+class Text(Expr):
+    value: str
+
+    @property
+    def shape(self) -> Shape:
+        return SCALAR
+
+
+@dataclass(frozen=True)
+class Range(Expr):
+    """Cells; written by their defined name where they have one."""
+
+    area: Area
+    name: str | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.area.shape
+
+
+@dataclass(frozen=True)
+class Call(Expr):
+    """An operator or function on its arguments."""
+
+    op: str
+    arguments: tuple[Expr, ...]
+    _shape: Shape = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.op not in SHAPES:
+            raise ValueError(f"{self.op} is not a function that these formulas use")
+        try:
+            shape = SHAPES[self.op](self.arguments)
+        except (ValueError, IndexError, TypeError) as error:
+            shapes = ", ".join(f"{rows} x {columns}" for rows, columns in self._argument_shapes())
+            raise ValueError(f"{self.op} cannot take arguments of {shapes or 'no'} cells") from error
+        object.__setattr__(self, "_shape", shape)
+
+    def _argument_shapes(self) -> list[Shape]:
+        return [argument.shape for argument in self.arguments]
+
+    @property
+    def shape(self) -> Shape:
+        return self._shape
+
+
+def expr(value: Like) -> Expr:
+    """A Python value as a node."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, str):
+        return Text(value)
+    return Number(value) if value >= 0 else -Number(-value)
+
+
+def call(function: str, *arguments: Like) -> Call:
+    """A spreadsheet function by its name: `call("MAX", x)`."""
+    return Call(function, tuple(expr(argument) for argument in arguments))
+
+
+def when(condition: Expr, then: Like, otherwise: Like) -> Call:
+    """IF, which looks only at the branch it takes."""
+    return call("IF", condition, then, otherwise)
+
+
+def join(*parts: Like) -> Expr:
+    """Texts one behind the other, with the operator &."""
+    first, *rest = (expr(part) for part in parts)
+    for part in rest:
+        first = Call("&", (first, part))
+    return first
+
+
+def past(own: Expr) -> Call:
+    """From the token's own row to the rows of all tokens up to it."""
+    assert isinstance(own, Call) and own.op == "row"
+    return Call("past", own.arguments)
+
+
+def split(own: Call, parts: int) -> list[Call]:
+    """Equal parts side by side: the heads of a row."""
+    (whole,) = own.arguments
+    assert isinstance(whole, Range)
+    width, rest = divmod(whole.area.shape[1], parts)
+    if rest:
+        raise ValueError(f"{whole.area} does not split into {parts} equal parts")
+    return [
+        Call(own.op, (Range(whole.area.columns(i * width, (i + 1) * width)),)) for i in range(parts)
+    ]
+
+
+# --- shapes: what each operator makes of its arguments' shapes -----------------------------------
+
+Arguments = tuple[Expr, ...]
+
+
+def _side(sides: list[Side]) -> Side:
+    longer = {side for side in sides if side != 1}
+    if len(longer) > 1:
+        raise ValueError("the sides differ")
+    return longer.pop() if longer else 1
+
+
+def _broadcast(arguments: Arguments) -> Shape:
+    if not arguments:
+        raise ValueError("nothing to combine")
+    rows, columns = zip(*(argument.shape for argument in arguments), strict=True)
+    return _side(list(rows)), _side(list(columns))
+
+
+def _scalar(arguments: Arguments) -> Shape:
+    return SCALAR
+
+
+def _product(arguments: Arguments) -> Shape:
+    left, right = arguments
+    if left.shape[1] != right.shape[0]:
+        raise ValueError("the inner sides differ")
+    return left.shape[0], right.shape[1]
+
+
+def _transpose(arguments: Arguments) -> Shape:
+    (argument,) = arguments
+    return argument.shape[1], argument.shape[0]
+
+
+def _if(arguments: Arguments) -> Shape:
+    if len(arguments) not in (2, 3):
+        raise ValueError("IF takes two or three arguments")
+    return _broadcast(arguments)
+
+
+def _match(arguments: Arguments) -> Shape:
+    if len(arguments) != 3:
+        raise ValueError("MATCH takes a key, a list and how to compare")
+    return arguments[0].shape
+
+
+def _index(arguments: Arguments) -> Shape:
+    area, *where = arguments
+    if not 1 <= len(where) <= 2:
+        raise ValueError("INDEX takes an area, a row and perhaps a column")
+    if where[0] == Number(0):
+        return area.shape[0], 1
+    if len(where) == 2 and where[1] == Number(0):
+        return 1, area.shape[1]
+    return _broadcast(tuple(where))
+
+
+def _choose(arguments: Arguments) -> Shape:
+    if len(arguments) < 2:
+        raise ValueError("CHOOSE takes a number and what to choose from")
+    return _broadcast(arguments)
+
+
+def _of_a_range(shape: Callable[[Range], Shape]) -> Callable[[Arguments], Shape]:
+    def check(arguments: Arguments) -> Shape:
+        (argument,) = arguments
+        if not isinstance(argument, Range):
+            raise TypeError("only a range has rows of tokens")
+        return shape(argument)
+
+    return check
+
+
+def _elementwise(least: int, most: int) -> Callable[[Arguments], Shape]:
+    def check(arguments: Arguments) -> Shape:
+        if not least <= len(arguments) <= most:
+            raise ValueError(f"takes {least} to {most} arguments")
+        return _broadcast(arguments)
+
+    return check
+
+
+_UNARY, _BINARY, _TERNARY = _elementwise(1, 1), _elementwise(2, 2), _elementwise(3, 3)
+
+SHAPES: dict[str, Callable[[Arguments], Shape]] = {
+    "row": _of_a_range(lambda whole: (1, whole.shape[1])),
+    "past": _of_a_range(lambda whole: (SO_FAR, whole.shape[1])),
+    "seen": _of_a_range(lambda whole: (1, SO_FAR)),
+    "column": _of_a_range(lambda whole: (whole.shape[0], 1)),
+    **dict.fromkeys(("+", "-", "*", "/", "^", "&", "=", "<>", "<", "<=", ">", ">="), _BINARY),
+    **dict.fromkeys(("neg", "%"), _UNARY),
+    **dict.fromkeys(("SUM", "MAX", "MIN", "AVERAGE", "VARP", "AND", "OR", "COUNT"), _scalar),
+    **dict.fromkeys(("COUNTIF", "SUMPRODUCT", "LARGE", "SMALL", "ROWS", "COLUMNS"), _scalar),
+    **dict.fromkeys(("EXP", "LN", "SQRT", "TANH", "ABS", "INT", "NORMSDIST", "NOT"), _UNARY),
+    **dict.fromkeys(("LEN", "UNICODE", "UNICHAR", "ISNUMBER", "ISERROR", "DEC2HEX"), _UNARY),
+    **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "TEXT", "IFERROR"), _BINARY),
+    **dict.fromkeys(("MID",), _TERNARY),
+    "PI": _scalar,
+    "MMULT": _product,
+    "TRANSPOSE": _transpose,
+    "IF": _if,
+    "MATCH": _match,
+    "INDEX": _index,
+    "CHOOSE": _choose,
+}

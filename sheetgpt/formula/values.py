@@ -1,0 +1,137 @@
+"""What a cell or a formula can hold, and the sheets that hold it.
+
+One value is a float, a str, a bool, an Error, or None for an empty cell.  Many values are a
+two-dimensional NumPy array: float64 where all are numbers, else object.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetgpt.formula.cells import Area
+
+
+class Error(Enum):
+    """Excel's error values; they travel through formulas like any other value."""
+
+    NULL = "#NULL!"
+    DIV0 = "#DIV/0!"
+    VALUE = "#VALUE!"
+    REF = "#REF!"
+    NAME = "#NAME?"
+    NUM = "#NUM!"
+    NA = "#N/A"
+
+
+Scalar = float | str | bool | Error | None
+Array = NDArray[np.float64] | NDArray[np.object_]
+Value = Scalar | Array
+
+
+class Kind(IntEnum):
+    """What stands in a cell."""
+
+    EMPTY = 0
+    NUMBER = 1
+    BLANK = 2  # the text "", which fills every row that has no token yet
+    OTHER = 3
+
+
+class Sheet:
+    """The values of one tab: a dense grid of numbers, and beside it the few other values."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.numbers = np.zeros((rows, columns))
+        self.kinds = np.zeros((rows, columns), dtype=np.uint8)
+        self.others: dict[tuple[int, int], str | bool | Error] = {}
+
+    def cell(self, row: int, column: int) -> Scalar:
+        """The value at a row and a column, both counted from 1."""
+        rows, columns = self.kinds.shape
+        if row > rows or column > columns:
+            return None
+        kind = self.kinds[row - 1, column - 1]
+        if kind == Kind.NUMBER:
+            return float(self.numbers[row - 1, column - 1])
+        if kind == Kind.OTHER:
+            return self.others[row, column]
+        return "" if kind == Kind.BLANK else None
+
+    def set(self, row: int, column: int, value: Scalar) -> None:
+        kind = _kind(value)
+        self.kinds[row - 1, column - 1] = kind
+        if kind == Kind.NUMBER:
+            self.numbers[row - 1, column - 1] = value
+        elif kind == Kind.OTHER:
+            self.others[row, column] = value  # type: ignore[assignment]
+
+
+def _kind(value: Scalar) -> Kind:
+    if value is None:
+        return Kind.EMPTY
+    if isinstance(value, bool | Error) or (isinstance(value, str) and value):
+        return Kind.OTHER
+    return Kind.BLANK if value == "" else Kind.NUMBER
+
+
+@dataclass
+class Sheets:
+    """The values of a workbook, by tab."""
+
+    by_tab: dict[str, Sheet] = field(default_factory=dict)
+
+    def read(self, area: Area) -> Value:
+        """The value of one cell, or the array of several."""
+        sheet = self.by_tab.get(area.tab)
+        if sheet is None:
+            return Error.REF
+        if area.shape == (1, 1):
+            return sheet.cell(area.top, area.left)
+        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+        kinds = sheet.kinds[where]
+        if kinds.shape == area.shape and (kinds == Kind.NUMBER).all():
+            return sheet.numbers[where]
+        return _mixed(sheet, area, kinds)
+
+    def write(self, area: Area, value: Value) -> None:
+        """Fill an area with a formula's result: one value everywhere, or an array spread over it."""
+        sheet = self.by_tab[area.tab]
+        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+        if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.shape == area.shape:
+            sheet.numbers[where] = value
+            sheet.kinds[where] = Kind.NUMBER
+        elif isinstance(value, str) and not value:
+            sheet.kinds[where] = Kind.BLANK
+        else:
+            for row, column in _places(area):
+                shown = part(value, row - area.top, column - area.left)
+                sheet.set(row, column, 0.0 if shown is None else shown)  # as Excel shows empty
+
+
+def _mixed(sheet: Sheet, area: Area, kinds: NDArray[np.uint8]) -> Array:
+    """The array of an area that holds more than numbers, or reaches beyond the grid."""
+    values = np.full(area.shape, None, dtype=object)
+    for row, column in zip(*(side.tolist() for side in np.nonzero(kinds)), strict=True):
+        values[row, column] = sheet.cell(area.top + row, area.left + column)
+    return values
+
+
+def _places(area: Area) -> Iterable[tuple[int, int]]:
+    for row in range(area.top, area.bottom + 1):
+        for column in range(area.left, area.right + 1):
+            yield row, column
+
+
+def part(value: Value, row: int, column: int) -> Scalar:
+    """One value of an array that is spread over a larger shape; #N/A where it does not reach."""
+    if not isinstance(value, np.ndarray):
+        return value
+    rows, columns = value.shape
+    row, column = 0 if rows == 1 else row, 0 if columns == 1 else column
+    if row >= rows or column >= columns:
+        return Error.NA
+    found: Scalar = value[row, column]
+    return float(found) if isinstance(found, np.floating) else found

@@ -1,0 +1,188 @@
+"""The witness: GPT-2's forward pass in plain NumPy, reporting every step under its name.
+
+It is written from the paper (Radford et al. 2019; Vaswani et al. 2017 for attention) and shares
+no line with what compiles GPT-2 to formulas, so that an agreement of the two means something.
+All numbers are float64. In the shapes, n is the number of tokens.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetgpt.errors import PromptError
+from sheetgpt.gpt2.config import Config
+
+Array = NDArray[np.float64]
+Weights = Mapping[str, NDArray[Any]]
+Trace = dict[str, NDArray[Any]]
+
+BLOCK_STEPS = (
+    "input",
+    "ln_1.normal",
+    "ln_1",
+    "attn.c_attn",
+    "attn.q",
+    "attn.k",
+    "attn.v",
+    "attn.scores",
+    "attn.weights",
+    "attn.heads",
+    "attn.c_proj",
+    "attn.residual",
+    "ln_2.normal",
+    "ln_2",
+    "mlp.c_fc",
+    "mlp.gelu",
+    "mlp.c_proj",
+    "mlp.residual",
+)
+
+
+def step_names(config: Config) -> list[str]:
+    """The names of all steps, in the order in which `forward` computes them."""
+    return [
+        *("tokens.id", "embed.text", "embed.position"),
+        *(f"h.{b}.{step}" for b in range(config.n_layer) for step in BLOCK_STEPS),
+        *("ln_f.normal", "ln_f", "logits", "softmax", "predicted.id"),
+    ]
+
+
+def gelu_tanh(x: Array) -> Array:
+    """GELU's approximation by tanh (Hendrycks & Gimpel 2016): GPT-2's own."""
+    tanh: Array = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    return 0.5 * x * (1 + tanh)
+
+
+def gelu_erf(x: Array) -> Array:
+    """GELU itself: x times the normal distribution's probability below x."""
+    # erfc(-z) is 1 + erf(z), without losing the lower tail.
+    erfc: Array = np.vectorize(math.erfc, otypes=[np.float64])(-x / math.sqrt(2))
+    return 0.5 * x * erfc
+
+
+def relu(x: Array) -> Array:
+    """x where it is positive, otherwise 0."""
+    return np.maximum(x, 0)
+
+
+ACTIVATIONS = {"gelu_new": gelu_tanh, "gelu": gelu_erf, "relu": relu}
+
+
+def normalise(x: Array, epsilon: float) -> Array:  # [n, d] -> [n, d]
+    """Each row with mean 0 and variance 1."""
+    centred: Array = x - x.mean(axis=-1, keepdims=True)
+    variance = x.var(axis=-1, keepdims=True)  # [n, 1], divided by d, not d - 1
+    deviation: Array = np.sqrt(variance + epsilon)
+    return centred / deviation
+
+
+def softmax(x: Array) -> Array:
+    """Along the last axis, exp(x) divided by its sum; -inf gets 0."""
+    exp: Array = np.exp(x - x.max(axis=-1, keepdims=True))
+    total: Array = exp.sum(axis=-1, keepdims=True)
+    return exp / total
+
+
+def float64(weight: NDArray[Any]) -> Array:
+    """The weight in double precision, which the whole computation has."""
+    return np.asarray(weight, dtype=np.float64)
+
+
+def linear(x: Array, weights: Weights, name: str) -> Array:  # [n, in] -> [n, out]
+    """x @ w + b with the matrix and bias of this name."""
+    return x @ float64(weights[f"{name}.w"]) + float64(weights[f"{name}.b"])
+
+
+def layer_norm(x: Array, weights: Weights, name: str, epsilon: float, trace: Trace) -> Array:
+    """Normalise, then gain and bias; [n, d] -> [n, d]."""
+    trace[f"{name}.normal"] = normal = normalise(x, epsilon)
+    trace[name] = normal * float64(weights[f"{name}.g"]) + float64(weights[f"{name}.b"])
+    return trace[name]
+
+
+def attention(x: Array, weights: Weights, name: str, n_head: int, trace: Trace) -> Array:
+    """Causal self-attention with `n_head` heads; [n, d] -> [n, d]."""
+    n, d = x.shape
+    trace[f"{name}.c_attn"] = c_attn = linear(x, weights, f"{name}.c_attn")  # [n, 3d]
+    q, k, v = np.split(c_attn, 3, axis=-1)  # [n, d] each
+    trace |= {f"{name}.q": q, f"{name}.k": k, f"{name}.v": v}
+
+    # Head i has columns i*d/n_head up to (i+1)*d/n_head of each; its rows stay tokens.
+    q, k, v = (part.reshape(n, n_head, -1).swapaxes(0, 1) for part in (q, k, v))
+    later = np.triu(np.ones((n, n), bool), k=1)  # [query, key]: the key comes after the query
+    scores = q @ k.swapaxes(1, 2) / math.sqrt(d / n_head)  # [n_head, n, n]
+    trace[f"{name}.scores"] = np.where(later, np.nan, scores).swapaxes(0, 1)
+    attended = softmax(np.where(later, -np.inf, scores))  # [n_head, n, n]
+    trace[f"{name}.weights"] = np.where(later, np.nan, attended).swapaxes(0, 1)
+
+    trace[f"{name}.heads"] = heads = (attended @ v).swapaxes(0, 1).reshape(n, d)
+    trace[f"{name}.c_proj"] = c_proj = linear(heads, weights, f"{name}.c_proj")
+    return c_proj
+
+
+def mlp(x: Array, weights: Weights, name: str, activation: str, trace: Trace) -> Array:
+    """Up to n_inner, the activation, and down again; [n, d] -> [n, d]."""
+    trace[f"{name}.c_fc"] = c_fc = linear(x, weights, f"{name}.c_fc")  # [n, n_inner]
+    trace[f"{name}.gelu"] = gelu = ACTIVATIONS[activation](c_fc)  # [n, n_inner]
+    trace[f"{name}.c_proj"] = c_proj = linear(gelu, weights, f"{name}.c_proj")
+    return c_proj
+
+
+def block(x: Array, weights: Weights, name: str, config: Config, trace: Trace) -> Array:
+    """One transformer block, normalising before each of its two halves; [n, d] -> [n, d]."""
+    epsilon = config.layer_norm_epsilon
+    trace[f"{name}.input"] = x
+    ln_1 = layer_norm(x, weights, f"{name}.ln_1", epsilon, trace)
+    x = x + attention(ln_1, weights, f"{name}.attn", config.n_head, trace)
+    trace[f"{name}.attn.residual"] = x
+    ln_2 = layer_norm(x, weights, f"{name}.ln_2", epsilon, trace)
+    x = x + mlp(ln_2, weights, f"{name}.mlp", config.activation_function, trace)
+    trace[f"{name}.mlp.residual"] = x
+    return x
+
+
+def fitting(config: Config, ids: Sequence[int]) -> NDArray[np.int64]:
+    """`ids` as an integer array; PromptError if the model has no room or no embedding for them."""
+    if len(ids) == 0:
+        raise PromptError("the prompt has no tokens, expected at least one; give some text")
+    if len(ids) > config.n_ctx:
+        raise PromptError(
+            f"the prompt has {len(ids)} tokens, but {config.n_ctx} fit the model's context; "
+            "shorten the prompt"
+        )
+    for i in ids:
+        if not 0 <= i < config.n_vocab:
+            raise PromptError(
+                f"the prompt has the token id {i}, expected 0 to {config.n_vocab - 1}; "
+                "tokenise it with the model's own vocabulary"
+            )
+    return np.array(ids, dtype=np.int64)
+
+
+def forward(config: Config, weights: Weights, ids: Sequence[int]) -> Trace:
+    """Run the model on n token ids: every step of `step_names`, in that order, under its name.
+
+    Shapes, with d = n_embd: `tokens.id` and `predicted.id` [n], integers; `attn.c_attn` [n, 3d];
+    `attn.scores` and `attn.weights` [n, n_head, n], NaN where a token would look at a later
+    one; `attn.heads` [n, d], the heads side by side; `mlp.c_fc` and `mlp.gelu` (whatever the
+    activation is) [n, n_inner]; `logits` and `softmax` [n, n_vocab]; all others [n, d].
+    The predicted id is the lowest of those with the largest logit.
+
+    Weights are made float64 one at a time. Raises PromptError if the ids do not fit the model.
+    """
+    tokens = fitting(config, ids)
+    trace: Trace = {"tokens.id": tokens}
+    trace["embed.text"] = float64(weights["wte"][tokens])
+    trace["embed.position"] = float64(weights["wpe"][: len(tokens)])
+    x = trace["embed.text"] + trace["embed.position"]
+    for b in range(config.n_layer):
+        x = block(x, weights, f"h.{b}", config, trace)
+    x = layer_norm(x, weights, "ln_f", config.layer_norm_epsilon, trace)
+    head = weights["wte" if config.tie_word_embeddings else "lm_head.w"]  # [n_vocab, d]
+    trace["logits"] = x @ float64(head).T
+    trace["softmax"] = softmax(trace["logits"])
+    trace["predicted.id"] = trace["logits"].argmax(axis=-1)
+    return trace

@@ -1,0 +1,229 @@
+"""Reading a saved workbook: values, formulas, defined names, properties.
+
+Reads what any application writes (shared strings, shared formulas, cells without an address).
+Source: ECMA-376 Part 1, sections 18.2 (workbook), 18.3 (worksheet) and 18.4 (shared strings).
+"""
+
+import posixpath
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+from zipfile import BadZipFile, ZipFile
+from zlib import error as DeflateError
+
+import numpy as np
+from lxml import etree
+from openpyxl.formula.translate import Translator
+
+from sheetgpt.errors import WorkbookError
+from sheetgpt.formula.cells import (
+    LAST_COLUMN,
+    LAST_ROW,
+    Area,
+    column_letters,
+    column_number,
+    read_address,
+    split_tab,
+)
+from sheetgpt.formula.values import Error, Kind, Scalar, Sheet, Sheets
+
+_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_ERRORS = {error.value: error for error in Error}
+
+
+@dataclass(frozen=True)
+class FormulaText:
+    """A formula as the file has it, and the cells it fills."""
+
+    area: Area
+    text: str
+    array: bool
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """What a file holds. Names are in lower case, for spreadsheets ignore their case."""
+
+    values: Sheets
+    formulas: list[FormulaText]
+    names: Mapping[str, Area]
+    properties: Mapping[str, str]
+
+
+def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Workbook:
+    """Read an .xlsx file; raises WorkbookError where it is missing, broken or something else."""
+    try:
+        with ZipFile(path) as archive:
+            return _read(archive, progress)
+    except FileNotFoundError as error:
+        raise WorkbookError(f"{path}: there is no such file; build one with sheetgpt build.") from error
+    except (OSError, BadZipFile, DeflateError, etree.XMLSyntaxError, KeyError, ValueError) as error:
+        raise WorkbookError(
+            f"{path}: not a readable .xlsx workbook ({_reason(error)}); "
+            "build it again, or save it once more as .xlsx."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
+    book = _part(archive, "xl/workbook.xml")
+    targets = {
+        relation.get("Id"): relation.get("Target", "")
+        for relation in _part(archive, "xl/_rels/workbook.xml.rels")
+    }
+    strings = list(_shared_strings(archive))
+    values, formulas = Sheets(), []
+    for sheet in book.iterfind("{*}sheets/{*}sheet"):
+        name = sheet.get("name", "")
+        progress(name)
+        target = targets[next(sheet.get(key) for key in sheet.keys() if key.endswith("}id"))]
+        with archive.open(posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")) as part:
+            reader = _SheetReader(name, strings)
+            values.by_tab[name] = reader.read(part)
+            formulas += reader.formulas
+    return Workbook(values, formulas, dict(_names(book)), dict(_properties(archive)))
+
+
+def _part(archive: ZipFile, name: str) -> Any:
+    with archive.open(name) as part:
+        return etree.parse(part, _parser()).getroot()
+
+
+def _parser() -> Any:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+def _names(book: Any) -> Iterator[tuple[str, Area]]:
+    for name in book.iterfind("{*}definedNames/{*}definedName"):
+        tab, address = split_tab(name.text or "")
+        area = read_address(address, tab or "")
+        if area is not None and name.get("localSheetId") is None:
+            yield name.get("name", "").lower(), area
+
+
+def _properties(archive: ZipFile) -> Iterator[tuple[str, str]]:
+    if "docProps/custom.xml" in archive.namelist():
+        for each in _part(archive, "docProps/custom.xml"):
+            yield each.get("name", ""), "".join(each.itertext())
+
+
+def _shared_strings(archive: ZipFile) -> Iterator[str]:
+    if "xl/sharedStrings.xml" in archive.namelist():
+        for item in _part(archive, "xl/sharedStrings.xml"):
+            yield _string(item)
+
+
+def _string(item: Any) -> str:
+    """The text of a string element: its runs, without the phonetic reading of East Asian text."""
+    found = [text.text or "" for text in item.iterfind("{*}t")]
+    found += [text.text or "" for text in item.iterfind("{*}r/{*}t")]
+    return _unescaped("".join(found))
+
+
+def _unescaped(text: str) -> str:
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+class _SheetReader:
+    """Collects one sheet's cells as they stream by."""
+
+    def __init__(self, tab: str, strings: list[str]) -> None:
+        self.tab, self.strings = tab, strings
+        self.formulas: list[FormulaText] = []
+        self.shared: dict[str, tuple[str, str]] = {}  # index -> text and address of the first
+        self.rows, self.columns, self.numbers = array("q"), array("q"), array("d")
+        self.others: list[tuple[int, int, Scalar]] = []
+        self.last_row = 0
+
+    def read(self, part: BinaryIO) -> Sheet:
+        context = etree.iterparse(
+            part, tag="{*}row", resolve_entities=False, no_network=True, load_dtd=False
+        )
+        for _, row in context:
+            self._row(row)
+            row.clear()
+            while row.getprevious() is not None:
+                del row.getparent()[0]
+        return self._sheet()
+
+    def _row(self, row: Any) -> None:
+        number = int(row.get("r") or self.last_row + 1)
+        self.last_row = number
+        column = 0
+        for cell in row:
+            address = cell.get("r")
+            column = column_number(address.rstrip("0123456789")) if address else column + 1
+            if not (1 <= column <= LAST_COLUMN and 1 <= number <= LAST_ROW):
+                raise ValueError(f"tab '{self.tab}' has a cell {address or (number, column)}")
+            self._cell(cell, number, column)
+
+    def _cell(self, cell: Any, row: int, column: int) -> None:
+        text = None
+        kind = cell.get("t", "n")
+        for child in cell:
+            name = child.tag.rpartition("}")[2]
+            if name == "v":
+                text = child.text or ""
+            elif name == "f":
+                self._formula(child, row, column)
+            elif name == "is":
+                self.others.append((row, column, _string(child)))
+        if text is None or (text == "" and kind != "str"):
+            return
+        if kind == "n":
+            self.rows.append(row)
+            self.columns.append(column)
+            self.numbers.append(float(text))
+        else:
+            self.others.append((row, column, self._other(kind, text)))
+
+    def _other(self, kind: str, text: str) -> Scalar:
+        if kind == "s":
+            return self.strings[int(text)]
+        if kind == "b":
+            return text in ("1", "true")
+        if kind == "e":
+            return _ERRORS.get(text, Error.VALUE)
+        return _unescaped(text)
+
+    def _formula(self, element: Any, row: int, column: int) -> None:
+        text, kind = element.text or "", element.get("t", "normal")
+        here = f"{column_letters(column)}{row}"
+        if kind == "shared":
+            index = element.get("si", "")
+            if text:
+                self.shared[index] = text, here
+            else:
+                first, origin = self.shared[index]
+                text = Translator("=" + first, origin=origin).translate_formula(here)[1:]
+        elif kind == "dataTable":
+            text = "TABLE()"
+        ref = element.get("ref", here) if kind == "array" else here
+        area = read_address(ref, self.tab)
+        if area is None:
+            raise ValueError(f"tab '{self.tab}', cell {here}: the formula fills {ref}")
+        self.formulas.append(FormulaText(area, text, array=kind == "array"))
+
+    def _sheet(self) -> Sheet:
+        rows, columns = np.array(self.rows, dtype=np.int64), np.array(self.columns, dtype=np.int64)
+        places = [(row, column) for row, column, _ in self.others]
+        places += [(formula.area.bottom, formula.area.right) for formula in self.formulas]
+        height = max([rows.max(initial=0), *(row for row, _ in places)])
+        width = max([columns.max(initial=0), *(column for _, column in places)])
+        sheet = Sheet(int(height), int(width))
+        sheet.numbers[rows - 1, columns - 1] = np.array(self.numbers)
+        sheet.kinds[rows - 1, columns - 1] = Kind.NUMBER
+        for row, column, value in self.others:
+            sheet.set(row, column, value)
+        return sheet

@@ -1,0 +1,185 @@
+"""The rows of a sheet as XML, streamed: SpreadsheetML, ECMA-376 Part 1 section 18.3.1.
+
+Every cell of every tab goes through here; runs of numbers go through one template each, since a
+workbook is made of little else.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+from xml.sax.saxutils import escape
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from sheetgpt.book.book import Blank, Computed, Numbers, Tab, Text, Texts
+from sheetgpt.formula import excel
+from sheetgpt.formula.cells import Area, column_letters
+from sheetgpt.formula.values import Error, Kind, Scalar, Sheet
+
+_ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+
+def sheet_rows(tab: Tab, sheet: Sheet, styles: Mapping[str, int]) -> Iterator[bytes]:
+    """The `<row>` elements of a tab, from top to bottom, with the values of its formulas."""
+    spans = sorted(_spans(tab, sheet, styles), key=lambda span: span.area.top)
+    active: list[_Span] = []
+    coming = iter(spans)
+    following = next(coming, None)
+    for row in range(1, tab.extent[0] + 1):
+        while following is not None and following.area.top == row:
+            active.append(following)
+            following = next(coming, None)
+        height = tab.heights.get(row)
+        size = f' ht="{height:g}" customHeight="1"' if height else ""
+        if active:
+            active.sort(key=lambda span: span.area.left)
+            cells = b"".join(span.row(row) for span in active)
+            yield b'<row r="%d"%s>%s</row>' % (row, size.encode(), cells)
+            active = [span for span in active if span.area.bottom > row]
+
+
+class _Span(Protocol):
+    """Cells that stand together: their area, and the XML of one of its rows."""
+
+    @property
+    def area(self) -> Area: ...
+
+    def row(self, row: int) -> bytes: ...
+
+
+def _spans(tab: Tab, sheet: Sheet, styles: Mapping[str, int]) -> Iterator[_Span]:
+    for item in (*tab.texts, *tab.lists):
+        yield _TextSpan(item, styles[item.look])
+    for numbers in tab.numbers:
+        yield _NumberSpan(numbers, styles[numbers.look])
+    for blank in tab.blanks:
+        yield _BlankSpan(blank, styles[blank.look])
+    for computed in tab.computed:
+        yield _ComputedSpan(computed, sheet, styles[computed.look])
+
+
+@dataclass(frozen=True)
+class _TextSpan:
+    item: Text | Texts
+    style: int
+
+    @property
+    def area(self) -> Area:
+        return self.item.area
+
+    def row(self, row: int) -> bytes:
+        at = f"{column_letters(self.area.left)}{row}"
+        value = self.item.value if isinstance(self.item, Text) else self.item.values[row - self.area.top]
+        if isinstance(value, str):
+            return _text_cell(at, self.style, value)
+        return _cell(at, self.style, float(value))
+
+
+@dataclass(frozen=True)
+class _NumberSpan:
+    numbers: Numbers
+    style: int
+
+    @property
+    def area(self) -> Area:
+        return self.numbers.area
+
+    def row(self, row: int) -> bytes:
+        values = self.numbers.values[row - self.area.top]
+        return _number_cells(self.area.left, self.style, row, values)
+
+
+@dataclass(frozen=True)
+class _BlankSpan:
+    blank: Blank
+    style: int
+
+    @property
+    def area(self) -> Area:
+        return self.blank.area
+
+    def row(self, row: int) -> bytes:
+        template = _template(self.area.left, self.area.shape[1], self.style, "/>")
+        return template.replace(b"#", b"%d" % row)
+
+
+@dataclass(frozen=True)
+class _ComputedSpan:
+    computed: Computed
+    sheet: Sheet
+    style: int
+
+    @property
+    def area(self) -> Area:
+        return self.computed.area
+
+    def row(self, row: int) -> bytes:
+        area, formula = self.area, ""
+        if row == area.top:
+            text = escape(excel.text(self.computed.tree, area.tab))
+            formula = f'<f t="array" ref="{area.address}">{text}</f>'
+        first = _cell(
+            f"{column_letters(area.left)}{row}",
+            self.style,
+            self.sheet.cell(row, area.left),
+            formula,
+        )
+        if area.left == area.right:
+            return first
+        return first + self._others(row, area.left + 1, area.right)
+
+    def _others(self, row: int, left: int, right: int) -> bytes:
+        where = row - 1, slice(left - 1, right)
+        kinds = self.sheet.kinds[where]
+        if (kinds == Kind.NUMBER).all():
+            return _number_cells(left, self.style, row, self.sheet.numbers[where])
+        if (kinds == Kind.BLANK).all():
+            template = _template(left, right - left + 1, self.style, ' t="str"><v></v></c>')
+            return template.replace(b"#", b"%d" % row)
+        return b"".join(
+            _cell(f"{column_letters(column)}{row}", self.style, self.sheet.cell(row, column))
+            for column in range(left, right + 1)
+        )
+
+
+def _number_cells(left: int, style: int, row: int, values: NDArray[Any]) -> bytes:
+    """Numbers side by side, each as the shortest text that reads back the same."""
+    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
+    template = _template(left, len(values), style, "><v>%b</v></c>")
+    return template.replace(b"#", b"%d" % row) % tuple(text[1:-1].split(b","))
+
+
+@lru_cache(maxsize=256)
+def _template(left: int, width: int, style: int, rest: str) -> bytes:
+    """Cells side by side, with `#` for the number of their row."""
+    return "".join(
+        f'<c r="{column_letters(column)}#" s="{style}"{rest}' for column in range(left, left + width)
+    ).encode()
+
+
+def _text_cell(at: str, style: int, value: str) -> bytes:
+    text = f'<is><t xml:space="preserve">{_escaped(value)}</t></is>'
+    return f'<c r="{at}" s="{style}" t="inlineStr">{text}</c>'.encode()
+
+
+def _cell(at: str, style: int, value: Scalar, formula: str = "") -> bytes:
+    """A number, or a formula with the value it had when the file was written."""
+    kind, text = "", ""
+    if isinstance(value, bool):
+        kind, text = ' t="b"', str(int(value))
+    elif isinstance(value, str):
+        kind, text = ' t="str"', _escaped(value)
+    elif isinstance(value, Error):
+        kind, text = ' t="e"', value.value
+    elif value is not None:
+        text = orjson.dumps(value).decode()
+    return f'<c r="{at}" s="{style}"{kind}>{formula}<v>{text}</v></c>'.encode()
+
+
+def _escaped(text: str) -> str:
+    """Text as XML; `_x0041_` would be read as the letter A (ECMA-376 Part 1, 22.9.2.19)."""
+    return escape(_ESCAPE_LIKE.sub("_x005F_", text))

@@ -1,0 +1,158 @@
+"""A book as an .xlsx file: openpyxl writes its structure, `rows.py` its cells."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.packaging.custom import StringProperty
+from openpyxl.styles import Alignment, Font, PatternFill, Protection
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.writer.excel import ExcelWriter
+
+from sheetgpt.book.book import Book, Tab
+from sheetgpt.book.looks import LOOKS, Look
+from sheetgpt.errors import WorkbookError
+from sheetgpt.formula.cells import quoted
+from sheetgpt.formula.values import Sheets
+from sheetgpt.xlsx.rows import sheet_rows
+
+_EMPTY_ROWS = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
+
+
+def save(
+    book: Book, values: Sheets, path: Path, progress: Callable[[str], None] = lambda tab: None
+) -> None:
+    """Write a book with the values of its formulas; `path` changes only when all is written.
+
+    Raises WorkbookError if the file cannot be written.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write(book, values, file, progress)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _unwritable(path: Path, error: OSError) -> WorkbookError:
+    reason = error.strerror or str(error)
+    return WorkbookError(
+        f"{path}: the workbook cannot be written ({reason}); "
+        "choose another place with -o, or make room and build again."
+    )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write(book: Book, values: Sheets, file: Any, progress: Callable[[str], None]) -> None:
+    workbook = Workbook()
+    workbook.remove(workbook.active)
+    workbook.calculation.fullCalcOnLoad = False  # every formula carries its value
+    for tab in book.tabs:
+        _shell(workbook, tab)
+    for name, area in book.names.items():
+        workbook.defined_names[name] = DefinedName(name, attr_text=area.absolute)
+    for name, text in book.properties.items():
+        workbook.custom_doc_props.append(StringProperty(name=name, value=text))
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        writer = _Writer(workbook, archive)
+        writer.take(book, values, _styles(workbook), progress)
+        writer.save()
+
+
+class _Writer(ExcelWriter):  # type: ignore[misc]
+    """openpyxl's writer, with the rows of every sheet streamed into the archive by us."""
+
+    def take(
+        self,
+        book: Book,
+        values: Sheets,
+        styles: Mapping[str, int],
+        progress: Callable[[str], None],
+    ) -> None:
+        self.tabs = {tab.name: tab for tab in book.tabs}
+        self.sheet_values, self.styles, self.progress = values, styles, progress
+
+    def write_worksheet(self, worksheet: Any) -> None:
+        tab = self.tabs[worksheet.title]
+        worksheet._drawing = SpreadsheetDrawing()
+        worksheet._drawing.charts, worksheet._drawing.images = worksheet._charts, worksheet._images
+        writer = WorksheetWriter(worksheet, out=BytesIO())
+        worksheet._hyperlinks = _links(tab)
+        writer.write()
+        worksheet._rels = writer._rels
+        head, tail = _EMPTY_ROWS.split(writer.out.getvalue())
+        self.progress(tab.name)
+        with self._archive.open(worksheet.path[1:], "w") as part:
+            part.write(head + b"<sheetData>")
+            for row in sheet_rows(tab, self.sheet_values.by_tab[tab.name], self.styles):
+                part.write(row)
+            part.write(b"</sheetData>" + tail)
+        self.manifest.append(worksheet)
+
+
+def _shell(workbook: Workbook, tab: Tab) -> None:
+    """A sheet without cells: widths, frozen panes, links."""
+    sheet = workbook.create_sheet(tab.name)
+    sheet.sheet_view.showGridLines = False
+    sheet.sheet_format.defaultColWidth = 9
+    for column, width in tab.widths.items():
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    rows, columns = tab.frozen
+    sheet.freeze_panes = f"{get_column_letter(columns + 1)}{rows + 1}"
+
+
+def _links(tab: Tab) -> list[Hyperlink]:
+    return [
+        Hyperlink(ref=text.area.address, location=f"{quoted(text.link)}!A1", display=str(text.value))
+        for text in tab.texts
+        if text.link is not None
+    ]
+
+
+def _styles(workbook: Workbook) -> dict[str, int]:
+    """The number of each look among the workbook's cell formats."""
+    cell = Cell(workbook.worksheets[0], row=1, column=1)
+    return {name: _style(cell, look) for name, look in LOOKS.items()}
+
+
+def _style(cell: Cell, look: Look) -> int:
+    cell.font = Font(
+        name="Calibri",
+        size=look.size,
+        bold=look.bold,
+        italic=look.italic,
+        color=look.color,
+        underline="single" if look.underline else None,
+    )
+    cell.fill = (
+        PatternFill(look.pattern, fgColor=look.fill, bgColor="FFFFFF") if look.fill else PatternFill()
+    )
+    cell.number_format = look.format
+    cell.alignment = Alignment(horizontal=look.horizontal, vertical="center", wrap_text=look.wrap)
+    cell.protection = Protection(locked=not look.input)
+    return int(cell.style_id)
