@@ -68,6 +68,7 @@ class Tab:
     widths: Mapping[int, float]
     heights: Mapping[int, float]
     frozen: tuple[int, int]  # the rows and columns that stay while the rest scrolls
+    default: tuple[int, str] | None = None  # from this column on, cells have this look unsaid
 
     @property
     def extent(self) -> tuple[int, int]:

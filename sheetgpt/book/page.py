@@ -32,6 +32,7 @@ class Page:
         self.widths: dict[int, float] = {1: 6, 2: 16}
         self.heights: dict[int, float] = {1: 26}
         self.frozen = (3, LABELS)
+        self.default: str | None = None
         self.write(1, 1, title, "title")
         self.write(3, 1, about, "about")
         self.row = 5
@@ -97,6 +98,7 @@ class Page:
             self.widths,
             self.heights,
             self.frozen,
+            (FIRST, self.default) if self.default else None,
         )
 
 
@@ -123,6 +125,7 @@ class TokenRows:
         self.page, self.tokens, self.entries = page, tokens, entries
         self.prefix, self.key, self.numbers = prefix, key, numbers or {}
         self.context = tokens.area.shape[0]
+        page.default = "number"
 
     def __call__(self, name: str, *panels: Expr, only: Expr | None = None) -> Call:
         rows, columns = panels[0].shape

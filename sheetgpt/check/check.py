@@ -13,13 +13,13 @@ from sheetgpt.check.expected import (
     names_of_formulas,
     prompt_ids,
 )
-from sheetgpt.check.file import Grid, ModelInFile, grid
+from sheetgpt.check.file import Floats, Grid, ModelInFile, grid
 from sheetgpt.check.formulas import Formulas
 from sheetgpt.check.report import Report, StepResult
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.evaluate import Engine
 from sheetgpt.formula.recalculate import recalculate
-from sheetgpt.formula.values import Error
+from sheetgpt.formula.values import BLANK, EMPTY, NUMBER, Error
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx import office
@@ -52,27 +52,22 @@ def check(
     constants = [*_constants(model), *(_against(model, checkpoint) if checkpoint else ())]
 
     progress(engine)
-    values: dict[str, Grid] = {}
-    if engine == "libreoffice":
-        values = _by_libreoffice(path, [name for name in names if name in model.names])
-    else:
-        if engine == "numpy":
-            recalculate(formulas.all, Engine(workbook.values))
-        values = {
-            name: grid(workbook.values, model.names[name]) for name in names if name in model.names
-        }
+    if engine == "numpy":
+        recalculate(formulas.all, Engine(workbook.values))
+    elif engine == "libreoffice":
+        _recalculate_by_libreoffice(model, names)
+
+    def shown(name: str) -> Grid | None:
+        return grid(model.values, model.names[name]) if name in model.names else None
 
     progress("witness")
-    wanted: dict[str, Grid] = {}
+    wanted: dict[str, Grid | Floats] = {}
     ids: list[int] = []
     if model.tokenizer is not None and len(model.weights) == len(shapes(model.config)):
-        ids = prompt_ids(model, model.tokenizer, values.get("n_tokens"))
-        wanted = expected(model, ids, _texts(model), values.get)
-    steps = [
-        _step(model, formulas, name, values.get(name), wanted.get(name), blank=not ids)
-        for name in names
-    ]
-    token = values.get("predicted.token")
+        ids = prompt_ids(model, model.tokenizer, shown("n_tokens"))
+        wanted = expected(model, ids, _texts(model), shown)
+    steps = [_step(model, formulas, name, wanted.get(name)) for name in names]
+    token = shown("predicted.token")
     return Report(
         model.name,
         engine,
@@ -83,10 +78,16 @@ def check(
     )
 
 
-def _by_libreoffice(path: Path, names: list[str]) -> dict[str, Grid]:
-    with office.opened(path) as document:
+def _recalculate_by_libreoffice(model: ModelInFile, names: list[str]) -> None:
+    """Put what LibreOffice computes for these names in the place of what the file says."""
+    with office.opened(model.path) as document:
         document.calculate()
-        return {name: np.array(rows, dtype=object) for name, rows in document.read(names).items()}
+        found = document.read([name for name in names if name in model.names])
+    for name, rows in found.items():
+        values = np.array(rows, dtype=object)
+        numbers = np.vectorize(lambda value: isinstance(value, float), otypes=[bool])(values)
+        whole = values.astype(np.float64) if numbers.all() else values
+        model.values.write(model.names[name], whole)
 
 
 def _texts(model: ModelInFile) -> list[str]:
@@ -158,24 +159,24 @@ def _against(model: ModelInFile, checkpoint: Checkpoint) -> Iterator[StepResult]
 
 
 def _step(
-    model: ModelInFile,
-    formulas: Formulas,
-    name: str,
-    shown: Grid | None,
-    wanted: Grid | None,
-    *,
-    blank: bool,
+    model: ModelInFile, formulas: Formulas, name: str, wanted: Grid | Floats | None
 ) -> StepResult:
     area = model.names.get(name)
-    if area is None or shown is None:
+    if area is None:
         return StepResult("", name, problem=f"the defined name {name} is missing.")
-    tall = name in TALL
-    problem = formulas.problem(area, formula_cells(name, area), tall=tall)
+    problem = formulas.problem(area, formula_cells(name, area), tall=name in TALL)
     problem = problem or _labels(model, formulas, name, area)
     if wanted is None:
-        return StepResult(area.tab, name, problem=problem or _errors(area, shown))
-    cells, error, difference = _compare(area, shown, wanted)
-    return StepResult(area.tab, name, cells, error, problem or difference)
+        return StepResult(area.tab, name, problem=problem or _errors(model, area))
+    if area.shape != wanted.shape:
+        found, needed = (" × ".join(map(str, shape)) for shape in (area.shape, wanted.shape))
+        sentence = f"{area} is {found} cells, but the model needs {needed}."
+        return StepResult(area.tab, name, problem=problem or sentence)
+    compare = _compare_numbers if wanted.dtype == np.float64 else _compare_cells
+    cells, error, place = compare(model, area, wanted)
+    if place is not None and not problem:
+        problem = _difference(model, area, place, wanted[place])
+    return StepResult(area.tab, name, cells, error, problem)
 
 
 def _labels(model: ModelInFile, formulas: Formulas, name: str, area: Area) -> str:
@@ -189,36 +190,50 @@ def _labels(model: ModelInFile, formulas: Formulas, name: str, area: Area) -> st
     return formulas.problem(labels, np.ones(labels.shape, dtype=bool), tall=name in TALL)
 
 
-def _errors(area: Area, shown: Grid) -> str:
-    for place, value in np.ndenumerate(shown):
+def _errors(model: ModelInFile, area: Area) -> str:
+    for place, value in np.ndenumerate(grid(model.values, area)):
         if isinstance(value, Error):
             return f"{area.cell(*place)} shows {value.value}."
     return ""
 
 
-def _compare(area: Area, shown: Grid, wanted: Grid) -> tuple[int, float, str]:
-    """How many cells were compared, the largest difference, and the first cell that is wrong."""
-    if shown.shape != wanted.shape:
-        found, needed = (" × ".join(map(str, each.shape)) for each in (shown, wanted))
-        return 0, float("inf"), f"{area} is {found} cells, but the model needs {needed}."
-    numbers = [abs(each) for each in wanted.flat if isinstance(each, float)]
-    tolerance = TOLERANCE * max([1.0, *numbers])
-    largest, cells, problem = 0.0, 0, ""
-    for place, value in np.ndenumerate(wanted):
-        actual = shown[place]
-        cells += value is not None
-        error = _difference(actual, value)
-        largest = max(largest, error)
-        if error > tolerance and not problem:
-            is_ = "blank" if actual in (None, "") else getattr(actual, "value", actual)
-            should = "blank" if value is None else value
-            problem = f"{area.cell(*place)} is {is_}, but should be {should}."
-    return cells, largest, problem
+Comparison = tuple[int, float, tuple[int, ...] | None]
 
 
-def _difference(actual: object, wanted: object) -> float:
-    if wanted is None:
-        return 0.0 if actual is None or actual == "" else float("inf")
-    if isinstance(wanted, str) or isinstance(actual, bool) or not isinstance(actual, float | int):
-        return 0.0 if actual == wanted else float("inf")
-    return abs(actual - float(wanted))  # type: ignore[arg-type]
+def _compare_numbers(model: ModelInFile, area: Area, wanted: Floats) -> Comparison:
+    """How many cells were compared, the largest difference, and the place of the first wrong one."""
+    kinds, numbers = model.values.cells(area)
+    blank = np.isnan(wanted)
+    error = np.where(kinds == NUMBER, np.abs(numbers - wanted), np.inf)
+    error[blank] = np.where((kinds[blank] == EMPTY) | (kinds[blank] == BLANK), 0.0, np.inf)
+    tolerance = TOLERANCE * np.max(np.abs(wanted), initial=1.0, where=~blank)
+    wrong = np.argwhere(~(error <= tolerance))
+    place = tuple(wrong[0].tolist()) if len(wrong) else None
+    return int((~blank).sum()), float(error.max(initial=0.0)), place
+
+
+def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
+    """The same for a few cells of any kind."""
+    errors = np.zeros(wanted.shape)
+    for place, actual in np.ndenumerate(grid(model.values, area)):
+        value = wanted[place]
+        if value is None:
+            same = actual is None or actual == ""
+        elif isinstance(value, str) or not isinstance(actual, float):
+            same = actual == value
+        else:
+            errors[place] = abs(actual - value)
+            continue
+        errors[place] = 0.0 if same else np.inf
+    wrong = np.argwhere(errors > TOLERANCE)
+    place = tuple(wrong[0].tolist()) if len(wrong) else None
+    compared = sum(value is not None for value in wanted.flat)
+    return compared, float(errors.max(initial=0.0)), place
+
+
+def _difference(model: ModelInFile, area: Area, place: tuple[int, ...], wanted: object) -> str:
+    cell = area.cell(*place)
+    actual = model.values.read(cell)
+    shown = actual.value if isinstance(actual, Error) else "blank" if actual in (None, "") else actual
+    should = "blank" if wanted is None or wanted != wanted else wanted
+    return f"{cell} is {shown}, but should be {should}."

@@ -54,8 +54,10 @@ def _surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
     )
 
 
-def expected(model: ModelInFile, ids: list[int], texts: list[str], read: Read) -> dict[str, Grid]:
-    """What each name's cells should hold: numbers, texts, or None where they should be blank.
+def expected(
+    model: ModelInFile, ids: list[int], texts: list[str], read: Read
+) -> dict[str, Grid | Floats]:
+    """What each name's cells should hold: numbers or texts; None or NaN where they should be blank.
 
     texts: the vocabulary's; read: what the workbook holds, asked only where two tokens are
         equally likely, since either may then come first.
@@ -63,7 +65,7 @@ def expected(model: ModelInFile, ids: list[int], texts: list[str], read: Read) -
     context = model.room.tokens
     tokens = np.full((context, 1), None, dtype=object)
     tokens[: len(ids), 0] = ids
-    found: dict[str, Grid] = {
+    found: dict[str, Grid | Floats] = {
         "n_tokens": _cell(len(ids)),
         "tokens.id": tokens,
         "tokens.text": _each(tokens, lambda i: texts[i]),
@@ -108,18 +110,18 @@ def _ids(ranked: Floats, shown: Grid | None, logits: Floats) -> Grid:
     return ids
 
 
-def _laid_out(name: str, values: Floats, context: int) -> Grid:
-    """A trace as it stands on the tab, [context, width], None in the rows without a token."""
+def _laid_out(name: str, values: Floats, context: int) -> Floats:
+    """A trace as it stands on the tab, [context, width], NaN in the rows without a token."""
     n = len(values)
     if name in TALL:
-        tall = np.full((values.shape[1], context), None, dtype=object)
+        tall = np.full((values.shape[1], context), np.nan)
         tall[:, n - 1] = values[n - 1]  # tokens within the prompt need no prediction
         return tall
-    if values.ndim == 3:  # [n, n_head, n], the heads side by side
-        heads = np.full((context, values.shape[1], context), None, dtype=object)
-        heads[:n, :, :n] = np.where(np.isnan(values), None, values.astype(object))
+    if values.ndim == 3:  # [n, n_head, n], NaN where masked; the heads side by side
+        heads = np.full((context, values.shape[1], context), np.nan)
+        heads[:n, :, :n] = values
         return heads.reshape(context, -1)
-    rows = np.full((context, values.shape[1]), None, dtype=object)
+    rows = np.full((context, values.shape[1]), np.nan)
     rows[:n] = values
     return rows
 

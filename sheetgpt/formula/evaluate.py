@@ -187,30 +187,43 @@ def _is(kind: Callable[[Scalar], bool]) -> Callable[[Arguments, Engine], Value]:
 
 
 def _index(arguments: Arguments, engine: Engine) -> Value:
-    area = evaluate(arguments[0], engine)
-    if isinstance(area, Error):
-        return area
+    """INDEX: one cell, or with 0 for the row or the column a whole column or row."""
+    whole = _Whole(arguments[0], engine)
+    rows, columns = whole.shape
     places = [_operand(each, engine) for each in arguments[1:]]
-    rows, columns = area.shape if isinstance(area, np.ndarray) else (1, 1)
     if len(places) == 1:  # one number counts along the only row, or down the rows
         places = [1.0, places[0]] if rows == 1 else [places[0], 1.0 if columns == 1 else 0.0]
 
-    def cell(row: Scalar, column: Scalar) -> Scalar:
+    def part_at(row: Scalar, column: Scalar) -> Value:
         row, column = int(as_number(row)), int(as_number(column))
-        if not (1 <= row <= rows and 1 <= column <= columns):
+        if not (0 <= row <= rows and 0 <= column <= columns):
             raise Wrong(Error.REF)
-        if isinstance(arguments[0], Range):
-            return _scalar(engine.sheets.read(arguments[0].area.cell(row - 1, column - 1)))
-        return part(area, row - 1, column - 1)
+        return whole.part(row, column)
 
-    row, column = (_one(as_number, (place,)) if not isinstance(place, np.ndarray) else place
-                   for place in places)
-    whole = _array(area)
-    if column == 0.0 and isinstance(row, float) and 1 <= row <= rows:
-        return whole[int(row) - 1 : int(row), :]
-    if row == 0.0 and isinstance(column, float) and 1 <= column <= columns:
-        return whole[:, int(column) - 1 : int(column)]
-    return _each("INDEX", cell, [row, column])
+    if not any(isinstance(place, np.ndarray) for place in places):
+        return _one(part_at, tuple(places))  # type: ignore[arg-type, return-value]
+    return _spread(lambda *at: _one(lambda *place: _scalar(part_at(*place)), at), places)
+
+
+class _Whole:
+    """What INDEX takes a part of; of a range it reads no more than the part."""
+
+    def __init__(self, tree: Expr, engine: Engine) -> None:
+        self._engine = engine
+        self._area = tree.area if isinstance(tree, Range) else None
+        self._values = None if self._area else _array(evaluate(tree, engine))
+        self.shape = (self._area or self._values).shape  # type: ignore[union-attr]
+
+    def part(self, row: int, column: int) -> Value:
+        """One cell, or where a place is 0 all of that side."""
+        rows = slice(row - 1, row) if row else slice(0, self.shape[0])
+        columns = slice(column - 1, column) if column else slice(0, self.shape[1])
+        if self._area is not None:
+            area = self._area.rows(rows.start, rows.stop).columns(columns.start, columns.stop)
+            return self._engine.sheets.read(area)
+        assert self._values is not None
+        found = self._values[rows, columns]
+        return part(found, 0, 0) if found.size == 1 else found
 
 
 def _match(arguments: Arguments, engine: Engine) -> Value:

@@ -6,7 +6,7 @@ two-dimensional NumPy array: float64 where all are numbers, else object.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,8 @@ Array = NDArray[np.float64] | NDArray[np.object_]
 Value = Scalar | Array
 
 
-class Kind(IntEnum):
-    """What stands in a cell."""
-
-    EMPTY = 0
-    NUMBER = 1
-    BLANK = 2  # the text "", which fills every row that has no token yet
-    OTHER = 3
+# What stands in a cell; BLANK is the text "", which fills every row that has no token yet.
+EMPTY, NUMBER, BLANK, OTHER = range(4)
 
 
 class Sheet:
@@ -54,27 +49,27 @@ class Sheet:
         if row > rows or column > columns:
             return None
         kind = self.kinds[row - 1, column - 1]
-        if kind == Kind.NUMBER:
+        if kind == NUMBER:
             return float(self.numbers[row - 1, column - 1])
-        if kind == Kind.OTHER:
+        if kind == OTHER:
             return self.others[row, column]
-        return "" if kind == Kind.BLANK else None
+        return "" if kind == BLANK else None
 
     def set(self, row: int, column: int, value: Scalar) -> None:
         kind = _kind(value)
         self.kinds[row - 1, column - 1] = kind
-        if kind == Kind.NUMBER:
+        if kind == NUMBER:
             self.numbers[row - 1, column - 1] = value
-        elif kind == Kind.OTHER:
+        elif kind == OTHER:
             self.others[row, column] = value  # type: ignore[assignment]
 
 
-def _kind(value: Scalar) -> Kind:
+def _kind(value: Scalar) -> int:
     if value is None:
-        return Kind.EMPTY
+        return EMPTY
     if isinstance(value, bool | Error) or (isinstance(value, str) and value):
-        return Kind.OTHER
-    return Kind.BLANK if value == "" else Kind.NUMBER
+        return OTHER
+    return BLANK if value == "" else NUMBER
 
 
 @dataclass
@@ -92,9 +87,19 @@ class Sheets:
             return sheet.cell(area.top, area.left)
         where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
         kinds = sheet.kinds[where]
-        if kinds.shape == area.shape and (kinds == Kind.NUMBER).all():
+        if kinds.shape == area.shape and (kinds == NUMBER).all():
             return sheet.numbers[where]
         return _mixed(sheet, area, kinds)
+
+    def cells(self, area: Area) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """What kind of value stands in each cell of an area, and the numbers among them."""
+        sheet = self.by_tab[area.tab]
+        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+        kinds, numbers = np.zeros(area.shape, dtype=np.uint8), np.zeros(area.shape)
+        rows, columns = sheet.kinds[where].shape
+        kinds[:rows, :columns] = sheet.kinds[where]
+        numbers[:rows, :columns] = sheet.numbers[where]
+        return kinds, numbers
 
     def write(self, area: Area, value: Value) -> None:
         """Fill an area with a formula's result: one value everywhere, or an array spread over it."""
@@ -102,9 +107,9 @@ class Sheets:
         where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
         if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.shape == area.shape:
             sheet.numbers[where] = value
-            sheet.kinds[where] = Kind.NUMBER
+            sheet.kinds[where] = NUMBER
         elif isinstance(value, str) and not value:
-            sheet.kinds[where] = Kind.BLANK
+            sheet.kinds[where] = BLANK
         else:
             for row, column in _places(area):
                 shown = part(value, row - area.top, column - area.left)
@@ -113,9 +118,15 @@ class Sheets:
 
 def _mixed(sheet: Sheet, area: Area, kinds: NDArray[np.uint8]) -> Array:
     """The array of an area that holds more than numbers, or reaches beyond the grid."""
+    rows, columns = kinds.shape
     values = np.full(area.shape, None, dtype=object)
-    for row, column in zip(*(side.tolist() for side in np.nonzero(kinds)), strict=True):
-        values[row, column] = sheet.cell(area.top + row, area.left + column)
+    inside = values[:rows, :columns]
+    numbers = kinds == NUMBER
+    block = sheet.numbers[area.top - 1 : area.bottom, area.left - 1 : area.right]
+    inside[numbers] = block[numbers]
+    inside[kinds == BLANK] = ""
+    for row, column in np.argwhere(kinds == OTHER).tolist():
+        inside[row, column] = sheet.others[area.top + row, area.left + column]
     return values
 
 

@@ -28,7 +28,7 @@ from sheetgpt.formula.cells import (
     read_address,
     split_tab,
 )
-from sheetgpt.formula.values import Error, Kind, Scalar, Sheet, Sheets
+from sheetgpt.formula.values import NUMBER, Error, Scalar, Sheet, Sheets
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -223,7 +223,7 @@ class _SheetReader:
         width = max([columns.max(initial=0), *(column for _, column in places)])
         sheet = Sheet(int(height), int(width))
         sheet.numbers[rows - 1, columns - 1] = np.array(self.numbers)
-        sheet.kinds[rows - 1, columns - 1] = Kind.NUMBER
+        sheet.kinds[rows - 1, columns - 1] = NUMBER
         for row, column, value in self.others:
             sheet.set(row, column, value)
         return sheet

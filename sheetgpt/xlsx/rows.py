@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sheetgpt.book.book import Blank, Computed, Numbers, Tab, Text, Texts
 from sheetgpt.formula import excel
 from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.values import Error, Kind, Scalar, Sheet
+from sheetgpt.formula.values import BLANK, NUMBER, Error, Scalar, Sheet
 
 _ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -135,11 +135,10 @@ class _ComputedSpan:
     def _others(self, row: int, left: int, right: int) -> bytes:
         where = row - 1, slice(left - 1, right)
         kinds = self.sheet.kinds[where]
-        if (kinds == Kind.NUMBER).all():
+        if (kinds == NUMBER).all():
             return _number_cells(left, self.style, row, self.sheet.numbers[where])
-        if (kinds == Kind.BLANK).all():
-            template = _template(left, right - left + 1, self.style, ' t="str"><v></v></c>')
-            return template.replace(b"#", b"%d" % row)
+        if (kinds == BLANK).all():
+            return b""  # a row without a token: the column's own look will do
         return b"".join(
             _cell(f"{column_letters(column)}{row}", self.style, self.sheet.cell(row, column))
             for column in range(left, right + 1)

@@ -18,6 +18,7 @@ from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.writer.excel import ExcelWriter
 
@@ -122,8 +123,14 @@ def _shell(workbook: Workbook, tab: Tab) -> None:
     sheet.sheet_format.defaultColWidth = 9
     for column, width in tab.widths.items():
         sheet.column_dimensions[get_column_letter(column)].width = width
-    rows, columns = tab.frozen
-    sheet.freeze_panes = f"{get_column_letter(columns + 1)}{rows + 1}"
+    if tab.default is not None:
+        first, look = tab.default
+        letter = get_column_letter(first)
+        columns = ColumnDimension(sheet, letter, width=9, min=first, max=max(first, tab.extent[1]))
+        _format(columns, LOOKS[look])
+        sheet.column_dimensions[letter] = columns
+    rows, stay = tab.frozen
+    sheet.freeze_panes = f"{get_column_letter(stay + 1)}{rows + 1}"
 
 
 def _links(tab: Tab) -> list[Hyperlink]:
@@ -137,10 +144,11 @@ def _links(tab: Tab) -> list[Hyperlink]:
 def _styles(workbook: Workbook) -> dict[str, int]:
     """The number of each look among the workbook's cell formats."""
     cell = Cell(workbook.worksheets[0], row=1, column=1)
-    return {name: _style(cell, look) for name, look in LOOKS.items()}
+    return {name: _format(cell, look) for name, look in LOOKS.items()}
 
 
-def _style(cell: Cell, look: Look) -> int:
+def _format(cell: Cell | ColumnDimension, look: Look) -> int:
+    """Give a cell or a column a look; returns the look's number."""
     cell.font = Font(
         name="Calibri",
         size=look.size,
