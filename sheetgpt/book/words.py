@@ -61,7 +61,7 @@ def load_words(language: str) -> Words:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SheetGPTError(
             f"{path}: the words of language '{language}' cannot be read ({error}); "
-            f"choose one of {', '.join(languages())}."
+            f"choose one of {', '.join(languages())}"
         ) from error
     return Words(
         language,

@@ -107,17 +107,18 @@ def _constants(model: ModelInFile) -> Iterator[StepResult]:
     for name in (*wanted, *(name for name in fingerprints if name not in wanted)):
         area = model.names.get(name)
         if area is None:
-            yield StepResult("", name, problem=f"the defined name {name} is missing.")
+            yield StepResult("", name, "constant", problem=f"the defined name {name} is missing")
             continue
         problem = _constant(model, name, area, wanted.get(name), fingerprints.get(name))
-        yield StepResult(area.tab, name, int(np.prod(area.shape)), problem=problem)
+        yield StepResult(area.tab, name, "constant", int(np.prod(area.shape)), problem=problem)
     epsilon = model.numbers("layer_norm_epsilon")
     if epsilon is None or epsilon[0, 0] != model.config.layer_norm_epsilon:
         tab = model.names["layer_norm_epsilon"].tab if epsilon is not None else ""
         yield StepResult(
             tab,
             "layer_norm_epsilon",
-            problem=f"layer_norm_epsilon is not the model's {model.config.layer_norm_epsilon}.",
+            "constant",
+            problem=f"layer_norm_epsilon is not the model's {model.config.layer_norm_epsilon}",
         )
 
 
@@ -128,31 +129,32 @@ def _constant(
         rows, columns = (1, *shape)[-2:]
         if area.shape != (rows, columns):
             found = " × ".join(map(str, area.shape))
-            return f"{name} is {found} cells at {area}, but the model needs {rows} × {columns}."
+            return f"{name} is {found} cells at {area}, but the model needs {rows} × {columns}"
         if name not in model.weights:
-            return f"{name} holds cells that are not numbers, somewhere in {area}."
+            return f"{name} holds cells that are not numbers, somewhere in {area}"
     values = model.weights[name].astype(np.float32) if shape is not None else model.numbers(name)
     now = digest(model.texts(name) if values is None else values)
     if built != now:
-        return f"{name} is not what it was when the workbook was built: a number in {area} differs."
+        return f"{name} is not what it was when the workbook was built: a number in {area} differs"
     return ""
 
 
 def _against(model: ModelInFile, checkpoint: Checkpoint) -> Iterator[StepResult]:
     """What differs from a checkpoint."""
     if model.config != checkpoint.config:
-        yield StepResult("", "config", problem=f"the workbook's model is not that of {checkpoint.name}.")
+        problem = f"the workbook's model has not the configuration of {checkpoint.name}"
+        yield StepResult("", "config", "constant", problem=problem)
         return
     for name, weight in model.weights.items():
         theirs = np.asarray(checkpoint.weights[name])
         different = np.argwhere(np.atleast_2d(weight.astype(np.float32) != theirs))
         if len(different):
             area = model.names[name].cell(*different[0].tolist())
-            problem = f"{area}: {name} differs from the checkpoint {checkpoint.name} ({len(different)} cells)."
-            yield StepResult(area.tab, name, int(theirs.size), problem=problem)
+            problem = f"{area} is not the checkpoint's weight, nor are {len(different) - 1} other cells"
+            yield StepResult(area.tab, name, "constant", int(theirs.size), problem=problem)
     if model.tokenizer != checkpoint.tokenizer:
-        problem = f"the tokens or merges differ from those of the checkpoint {checkpoint.name}."
-        yield StepResult("vocabulary", "vocabulary.token", problem=problem)
+        problem = f"the tokens or merges differ from those of the checkpoint {checkpoint.name}"
+        yield StepResult("vocabulary", "vocabulary.token", "constant", problem=problem)
 
 
 # --- steps ---------------------------------------------------------------------------------------------
@@ -163,20 +165,21 @@ def _step(
 ) -> StepResult:
     area = model.names.get(name)
     if area is None:
-        return StepResult("", name, problem=f"the defined name {name} is missing.")
+        return StepResult("", name, "step", problem=f"the defined name {name} is missing")
     problem = formulas.problem(area, formula_cells(name, area), tall=name in TALL)
     problem = problem or _labels(model, formulas, name, area)
     if wanted is None:
-        return StepResult(area.tab, name, problem=problem or _errors(model, area))
+        cells = int(np.prod(area.shape))
+        return StepResult(area.tab, name, "formulas", cells, problem=problem or _errors(model, area))
     if area.shape != wanted.shape:
         found, needed = (" × ".join(map(str, shape)) for shape in (area.shape, wanted.shape))
-        sentence = f"{area} is {found} cells, but the model needs {needed}."
-        return StepResult(area.tab, name, problem=problem or sentence)
+        sentence = f"{area} is {found} cells, but the model needs {needed}"
+        return StepResult(area.tab, name, "step", problem=problem or sentence)
     compare = _compare_numbers if wanted.dtype == np.float64 else _compare_cells
     cells, error, place = compare(model, area, wanted)
     if place is not None and not problem:
         problem = _difference(model, area, place, wanted[place])
-    return StepResult(area.tab, name, cells, error, problem)
+    return StepResult(area.tab, name, "step", cells, error, problem)
 
 
 def _labels(model: ModelInFile, formulas: Formulas, name: str, area: Area) -> str:
@@ -193,7 +196,7 @@ def _labels(model: ModelInFile, formulas: Formulas, name: str, area: Area) -> st
 def _errors(model: ModelInFile, area: Area) -> str:
     for place, value in np.ndenumerate(grid(model.values, area)):
         if isinstance(value, Error):
-            return f"{area.cell(*place)} shows {value.value}."
+            return f"{area.cell(*place)} shows {value.value}"
     return ""
 
 
@@ -236,4 +239,4 @@ def _difference(model: ModelInFile, area: Area, place: tuple[int, ...], wanted: 
     actual = model.values.read(cell)
     shown = actual.value if isinstance(actual, Error) else "blank" if actual in (None, "") else actual
     should = "blank" if wanted is None or wanted != wanted else wanted
-    return f"{cell} is {shown}, but should be {should}."
+    return f"{cell} is {shown}, but should be {should}"

@@ -51,7 +51,7 @@ class ModelInFile:
         except (KeyError, ValueError, TypeError) as error:
             raise WorkbookError(
                 f"{path}: this workbook does not say which model it holds, so sheetgpt did not "
-                "build it, or its document properties were removed; build it again."
+                "build it, or its document properties were removed; build it again"
             ) from error
 
     @property

@@ -51,11 +51,11 @@ class Formulas:
         filled[: part.shape[0], : part.shape[1]] = part
         missing = np.argwhere(needed & ~filled)
         if len(missing):
-            return f"{area.cell(*missing[0].tolist())}: a value stands where a formula should be."
+            return f"{area.cell(*missing[0].tolist())}: a value stands where a formula should be"
         for line in (self._in_rows if tall else self._in_columns).within(area):
             odd = misfit([formula.tree for formula in line])
             if odd is not None:
-                return f"{line[odd].area}: this formula is not like its neighbours in the same step."
+                return f"{line[odd].area}: this formula is not like its neighbours in the same step"
         return ""
 
 

@@ -83,7 +83,7 @@ class Office:
         if not line:
             raise OfficeError(
                 f"{self._path}: LibreOffice stopped, or took too long; "
-                "close other programs that use much memory and try again."
+                "close other programs that use much memory and try again"
             )
         answer = json.loads(line)
         if "error" in answer:

@@ -64,7 +64,7 @@ def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Work
     except (OSError, BadZipFile, DeflateError, etree.XMLSyntaxError, KeyError, ValueError) as error:
         raise WorkbookError(
             f"{path}: not a readable .xlsx workbook ({_reason(error)}); "
-            "build it again, or save it once more as .xlsx."
+            "build it again, or save it once more as .xlsx"
         ) from error
 
 

@@ -59,7 +59,7 @@ def _unwritable(path: Path, error: OSError) -> WorkbookError:
     reason = error.strerror or str(error)
     return WorkbookError(
         f"{path}: the workbook cannot be written ({reason}); "
-        "choose another place with -o, or make room and build again."
+        "choose another place with -o, or make room and build again"
     )
 
 

@@ -1,0 +1,49 @@
+# `make workbook` and `make test` are all that a newcomer needs; both set up what they use.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKBOOK ?= sheetgpt-nano.xlsx
+
+.DEFAULT_GOAL := help
+.PHONY: help workbook test check lint bench office nano clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/.linted: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lint]'
+	@touch $@
+
+workbook: $(VENV)/.installed ## build the default workbook and check it
+	$(BIN)/sheetgpt build --force -o $(WORKBOOK)
+	$(BIN)/sheetgpt check $(WORKBOOK)
+
+test: $(VENV)/.installed ## run the tests
+	$(BIN)/python -m pytest
+
+check: test lint ## tests, lint and types
+
+lint: $(VENV)/.linted ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed ## time building and checking beside LibreOffice
+	$(BIN)/python benchmarks/nano.py
+
+office: $(VENV)/.installed ## recalculate the workbook in LibreOffice and check that
+	$(BIN)/sheetgpt build --force -o $(WORKBOOK)
+	$(BIN)/sheetgpt check $(WORKBOOK) --engine libreoffice
+
+nano: $(VENV)/.installed ## train the default model again (about ten minutes)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
+	$(BIN)/python weights/train.py
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) $(WORKBOOK) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,269 @@
+"""The command line; the only file that prints or exits.
+
+Exit status: 0 all is well, 1 a check found a difference, 2 something cannot be used.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import sheetgpt
+from sheetgpt import check as checking
+from sheetgpt import models as known
+from sheetgpt.build import Order, build_workbook
+from sheetgpt.book.data import readable
+from sheetgpt.book.words import languages
+from sheetgpt.errors import SheetGPTError
+from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.gpt2.sampling import complete as write_on
+from sheetgpt.gpt2.tokens import Word
+
+EXAMPLE = "Mike is quick. He moves"
+
+model_option = click.option(
+    "--model",
+    default="nano",
+    show_default=True,
+    metavar="NAME|DIR",
+    help="A model that is here (see sheetgpt models), or the directory of a GPT-2 checkpoint.",
+)
+
+
+class Commands(click.Group):
+    """Shows every error that a person can cause as one sentence, without a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that clean-up still happens
+        try:
+            return super().invoke(context)
+        except SheetGPTError as error:
+            fail(str(error), 2)
+        except MemoryError:
+            fail("there is not enough memory for this model; close other programs", 2)
+        except KeyboardInterrupt:
+            fail("interrupted; nothing was written", 130)
+
+
+def fail(sentence: str, status: int) -> NoReturn:
+    click.echo(f"sheetgpt: {sentence}", err=True)
+    sys.exit(status)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(sheetgpt.__version__, prog_name="sheetgpt")
+def main() -> None:
+    """Turn a GPT-2 checkpoint into a workbook whose formulas are the transformer.
+
+    \b
+    sheetgpt build --prompt "Mike is quick. He moves" -o mike.xlsx
+    sheetgpt check mike.xlsx
+    """
+
+
+@main.command()
+@model_option
+@click.option("--prompt", default=EXAMPLE, show_default=True, help="The text to type into the sheet.")
+@click.option("--context", type=click.IntRange(1), help="Rows of tokens.  [default: at most 32]")
+@click.option(
+    "--prompt-length",
+    type=click.IntRange(1, 32_767),
+    help="Characters that the prompt cell has room for.  [default: 64, or as many as the prompt has]",
+)
+@click.option("--language", type=click.Choice(languages()), default="en", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write.  [default: sheetgpt-MODEL.xlsx]",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def build(
+    model: str,
+    prompt: str,
+    context: int | None,
+    prompt_length: int | None,
+    language: str,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Write the workbook of a model, with a prompt typed in.
+
+    \b
+    sheetgpt build
+    sheetgpt build --prompt "The capital of France is" -o paris.xlsx
+    sheetgpt build --model path/to/checkpoint --context 16
+    """
+    with progress() as tell:
+        tell("loading the model")
+        checkpoint = known.load(model)
+        path = output or Path(f"sheetgpt-{checkpoint.name}.xlsx")
+        order = Order(prompt, context, prompt_length, language)
+        predicted = build_workbook(checkpoint, order, path, force=force, progress=tell)
+    size = path.stat().st_size / 1e6
+    click.echo(f"{path}: {size:.1f} MB, {len(predicted.ids)} of {predicted.context} tokens")
+    click.echo(f"{quoted(prompt)} → {quoted(predicted.token)}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    type=click.Choice(checking.ENGINES),
+    default="numpy",
+    show_default=True,
+    help="Who calculates: our evaluator, LibreOffice, or nobody (the values saved in the file).",
+)
+@click.option("--model", metavar="NAME|DIR", help="Compare the weights with this checkpoint, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report for machines.")
+def check(file: Path, engine: str, model: str | None, as_json: bool) -> None:
+    """Recalculate a saved workbook and compare every step with an independent GPT-2.
+
+    \b
+    sheetgpt check mike.xlsx
+    sheetgpt check mike.xlsx --engine libreoffice
+    sheetgpt check edited-and-saved-in-excel.xlsx --engine cached --model nano
+    """
+    with progress() as tell:
+        checkpoint = known.load(model) if model is not None else None
+        report = checking.check(file, engine, checkpoint, tell)
+    if as_json:
+        click.echo(report_json(report))
+    else:
+        show_report(report)
+    sys.exit(0 if report.holds else 1)
+
+
+@main.command()
+@click.argument("prompt")
+@model_option
+@click.option("--tokens", type=click.IntRange(1), default=16, show_default=True)
+def complete(prompt: str, model: str, tokens: int) -> None:
+    """Print a prompt and what the model writes next, computed with NumPy.
+
+    \b
+    sheetgpt complete "Mike is quick. He moves"
+    """
+    checkpoint = known.load(model)
+    tokenizer = checkpoint.tokenizer
+    end = tokenizer.end_of_text
+    with progress() as tell:
+        tell("writing")
+        ids = write_on(
+            checkpoint.config, checkpoint.weights, tokenizer.encode(prompt), tokens, end
+        )
+    click.echo(prompt + tokenizer.decode([i for i in ids if i != end]))
+
+
+@main.command()
+@click.argument("text")
+@model_option
+def tokenize(text: str, model: str) -> None:
+    """Print how a text becomes tokens: its words, their bytes, every merge, the ids.
+
+    \b
+    sheetgpt tokenize " reindeer reinjury"
+    """
+    checkpoint = known.load(model)
+    stages = checkpoint.tokenizer.stages(text)
+    for word in stages.words:
+        show_word(word, checkpoint)
+    click.echo("ids: " + " ".join(map(str, stages.ids)))
+
+
+@main.command()
+def models() -> None:
+    """List the models that are here, with their sizes."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("model", "weights", "blocks", "width", "heads", "tokens", "context", "file"):
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    for model in known.here():
+        config = model.config
+        sizes = (config.n_layer, config.n_embd, config.n_head, config.n_vocab, config.n_ctx)
+        table.add_row(
+            model.name, f"{model.n_weights:,}", *map(str, sizes), f"{model.file_size / 1e6:.1f} MB"
+        )
+    console().print(table)
+
+
+# --- what is shown ---------------------------------------------------------------------------------------
+
+
+def console() -> Console:
+    """Standard output; wide enough for a table where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """A function that tells what is being done; silent where nobody watches a terminal."""
+    screen = Console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda what: None
+        return
+    with screen.status("") as status:
+        yield lambda what: status.update(Text(what))
+
+
+def quoted(text: str) -> str:
+    """A text between quotation marks, on one line."""
+    return "“" + text.replace("\n", "⏎") + "”"
+
+
+def show_word(word: Word, checkpoint: Checkpoint) -> None:
+    tokenizer = checkpoint.tokenizer
+    click.echo(quoted(word.text))
+    click.echo("  bytes  " + " ".join(f"{byte:02X}" for byte in word.utf8))
+    for number, merged in enumerate(word.rounds, start=1):
+        parts = " | ".join(readable(tokenizer.token_bytes(tokenizer.ids[p])) for p in merged.parts)
+        click.echo(f"  round {number}, merge {merged.rank}:  {parts}")
+    tokens = "  ".join(f"{i} {quoted(readable(tokenizer.token_bytes(i)))}" for i in word.ids)
+    click.echo("  tokens " + tokens)
+
+
+def report_json(report: checking.Report) -> str:
+    return json.dumps(
+        {
+            "model": report.model,
+            "engine": report.engine,
+            "prompt": report.prompt,
+            "n_tokens": report.n_tokens,
+            "predicted": report.predicted,
+            "holds": report.holds,
+            "first_problem": asdict(report.first_problem) if report.first_problem else None,
+            "steps": [asdict(result) for result in report.results],
+        },
+        ensure_ascii=False,
+        indent=1,
+    ).replace("Infinity", "null")
+
+
+def show_report(report: checking.Report) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("tab", "step", "cells", "largest error", "verdict"):
+        table.add_column(heading, justify="right" if heading in ("cells", "largest error") else "left")
+    for line in report.lines:
+        error = f"{line.error:.1e}" if line.is_compared else ""
+        verdict = Text("DIFFERS", "bold red") if line.problem else Text("holds", "green")
+        table.add_row(line.tab, line.step, f"{line.cells:,}", error, verdict)
+    console().print(table)
+    for result in report.problems:
+        click.echo(f"{result.step}: {result.problem}")
+    click.echo("")
+    if report.first_problem is not None:
+        click.echo(f"The first step that differs: {report.first_problem.step}")
+    else:
+        click.echo(
+            f"All {len(report.results)} ranges hold ({report.engine}); "
+            f"the largest error of {report.cells:,} cells is {report.error:.1e}."
+        )
+    click.echo(f"{quoted(report.prompt)} → {quoted(report.predicted)}")

@@ -1,0 +1,45 @@
+"""Fixtures for all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sheetgpt.resources import resource
+from sheetgpt.xlsx import office
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests that take minutes, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes minutes; run with --slow"))
+
+
+@pytest.fixture(scope="session")
+def libreoffice() -> None:
+    """LibreOffice must be there: without it the test is skipped, or fails where it is required."""
+    if office.is_installed():
+        return
+    if os.environ.get("SHEETGPT_REQUIRE_LIBREOFFICE") == "1":
+        pytest.fail(f"SHEETGPT_REQUIRE_LIBREOFFICE is set, but it is missing: {office.INSTALL}")
+    pytest.skip(f"LibreOffice was not found; {office.INSTALL}")
+
+
+@pytest.fixture(scope="session")
+def nano() -> Path:
+    """The directory of the default model."""
+    return resource("weights") / "nano"
+
+
+@pytest.fixture(scope="session")
+def gpt2_tokenizer() -> Path:
+    """GPT-2's real vocabulary, where it lies beside the project."""
+    path = Path(__file__).parents[2] / "shared" / "gpt2-tokenizer"
+    if not path.is_dir():
+        pytest.skip("GPT-2's own vocabulary (encoder.json, vocab.bpe) does not lie beside the project")
+    return path
