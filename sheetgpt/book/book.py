@@ -56,6 +56,22 @@ class Blank:
 
 
 @dataclass(frozen=True)
+class Bars:
+    """A chart of horizontal bars: a label and a value each, its corner in one cell.
+
+    Width and height are in centimetres; `about` is read to those who cannot see it.
+    """
+
+    labels: Area
+    values: Area
+    corner: Area
+    title: str
+    about: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
 class Tab:
     """One sheet. Columns and rows count from 1; widths are in characters, heights in points."""
 
@@ -68,6 +84,8 @@ class Tab:
     widths: Mapping[int, float]
     heights: Mapping[int, float]
     frozen: tuple[int, int]  # the rows and columns that stay while the rest scrolls
+    heat: Sequence[Area] = ()  # areas of shares from 0 to 1, coloured by their size
+    charts: Sequence[Bars] = ()
     default: tuple[int, str] | None = None  # from this column on, cells have this look unsaid
 
     @property

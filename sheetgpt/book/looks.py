@@ -42,9 +42,9 @@ LOOKS: dict[str, Look] = {
     "start": Look(color="7B8794", italic=True, horizontal="center"),
     "integer": Look(horizontal="center", format="0"),
     "integer left": Look(horizontal="left", format="0"),
-    "fact": Look(horizontal="right"),
+    "fact": Look(horizontal="right", bold=True),
     "number": Look(format="0.0000"),
-    "probability": Look(format="0.0%", horizontal="left"),
+    "probability": Look(format="0.000%", horizontal="left"),
     "weight": Look(format="0.0000", color="3E4C59", fill="EEF4FB"),
     "masked": Look(fill="CBD2D9", pattern="lightUp"),
 }

@@ -10,10 +10,11 @@ from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when
 from sheetgpt.formula.notation import mathematics
 from sheetgpt.formula.row import for_token
 from sheetgpt.steps.tokenize import Table
-from sheetgpt.book.book import Blank, Computed, Numbers, Tab, Text, Texts
+from sheetgpt.book.book import Bars, Blank, Computed, Numbers, Tab, Text, Texts
 from sheetgpt.book.words import Words
 
 LABELS = 2  # the token's number and its text stand left of every row
+SHARES = ("attn.weights",)  # steps whose numbers are shares, shown as a heat map
 FIRST = LABELS + 1  # the column where numbers begin, on every tab
 
 
@@ -33,6 +34,8 @@ class Page:
         self.heights: dict[int, float] = {1: 26}
         self.frozen = (3, LABELS)
         self.default: str | None = None
+        self.heat: list[Area] = []
+        self.charts: list[Bars] = []
         self.write(1, 1, title, "title")
         self.write(3, 1, about, "about")
         self.row = 5
@@ -98,6 +101,8 @@ class Page:
             self.widths,
             self.heights,
             self.frozen,
+            self.heat,
+            self.charts,
             (FIRST, self.default) if self.default else None,
         )
 
@@ -136,6 +141,8 @@ class TokenRows:
             area = place(name, panels, only)
         except ValueError as error:
             raise ValueError(f"step {self.prefix}{name}: {error}") from error
+        if name in SHARES:
+            self.page.heat.append(area)
         return Call(kind, (self.page.define(self.prefix + name, area),))
 
     def _place_rows(self, name: str, panels: Sequence[Expr], only: Expr | None) -> Area:
@@ -186,7 +193,8 @@ class TokenRows:
         page.write(row, 2, words.title, "step title")
         rows, columns = ("t" if side == SO_FAR else str(side) for side in panel.shape)
         times = f"{heads} × " if heads > 1 else ""
-        page.write(row + 1, 2, f"{mathematics(panel)}     [{times}{rows} × {columns}]", "mathematics")
+        line = mathematics(panel).replace(self.prefix, "")
+        page.write(row + 1, 2, f"{line}     [{times}{rows} × {columns}]", "mathematics")
         page.write(row + 2, 2, words.why, "why")
         page.heights[row] = 20
         return row + 5

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sheetgpt.book.book import Bars
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.formula.expr import Range, call, when
@@ -12,6 +13,10 @@ from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.head import likeliest_id, of_token, ranked_id
 
 LIKELIEST = 10
+LIST, MAP = 9, 21  # the rows where the likeliest tokens begin, and the map of the model
+FACTS = (
+    "n_layer", "n_head", "n_embd", "n_inner", "n_ctx", "n_vocab", "layer_norm_epsilon",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ def predicted_page(
         page.row += 1
         return page.define(name, area)
 
+    page.widths = {1: 7, 2: 26, 3: 24, 4: 14, 5: 14}
     page.row = 5
     last = of_token(logits, n_tokens)
     chosen = headline("predicted.id", likeliest_id(last), "integer")
@@ -86,42 +92,45 @@ class Start:
     def __init__(self, page: Page, config: Config, prompt: str) -> None:
         self.page = page
         page.frozen = (1, 0)
-        page.widths = {1: 16, 2: 62, 3: 18, 4: 14, 5: 60}
-        label = page.words.label
-        page.write(5, 1, label("prompt"), "heading")
+        page.widths = {1: 18, 2: 66, 3: 24, 4: 3, 5: 12, 6: 50}
+        page.write(5, 1, page.words.label("prompt"), "heading")
         page.write(5, 2, prompt, "input")
-        page.heights[5] = 34
+        page.heights[5] = 36
         self.prompt = page.define("prompt", page.area(5, 2))
-        facts = [
-            ("n_layer", config.n_layer),
-            ("n_head", config.n_head),
-            ("n_embd", config.n_embd),
-            ("n_inner", config.n_inner),
-            ("n_ctx", config.n_ctx),
-            ("n_vocab", config.n_vocab),
-            ("layer_norm_epsilon", config.layer_norm_epsilon),
-        ]
-        page.write(21, 4, label("model"), "step title")
-        for row, (name, value) in enumerate(facts, start=22):
-            page.write(row, 4, value, "fact")
-            page.write(row, 5, label(name), "why")
-        self.epsilon = page.define("layer_norm_epsilon", page.area(21 + len(facts), 4))
+        self.epsilon = self._model(config)
+
+    def _model(self, config: Config) -> Range:
+        """The model's sizes; returns the cell that layer norm's epsilon stands in."""
+        page, label = self.page, self.page.words.label
+        page.write(MAP, 5, label("model"), "step title")
+        for row, name in enumerate(FACTS, start=MAP + 1):
+            page.write(row, 5, getattr(config, name), "fact")
+            page.write(row, 6, label(name), "why")
+        return page.define("layer_norm_epsilon", page.area(MAP + len(FACTS), 5))
 
     def finish(self, predicted: Predicted, prompt: Prompt, pages: Sequence[Page]) -> None:
         """The prediction, the likeliest tokens, and the table of contents."""
         page, label = self.page, self.page.words.label
+        page.write(4, 3, label("predicted"), "heading")
         page.compute(page.define("start.token", page.area(5, 3)).area, predicted.token, "token big")
         page.compute(page.define("start.message", page.area(6, 2)).area, prompt.message, "message")
-        page.write(8, 2, label("likeliest"), "step title")
+        self._likeliest(predicted)
+        page.write(MAP, 1, label("contents"), "step title")
+        for row, other in enumerate(pages[1:], start=MAP + 1):
+            page.write(row, 1, other.tab, "link", link=other.tab)
+            page.write(row, 2, other.about, "text")
+
+    def _likeliest(self, predicted: Predicted) -> None:
+        page, label = self.page, self.page.words.label
+        page.write(LIST - 1, 2, label("likeliest"), "step title")
         ranks = predicted.tokens.area.shape[0]
+        areas = []
         for column, name, whole, look in (
             (2, "token", predicted.tokens, "token"),
             (3, "probability", predicted.probabilities, "probability"),
         ):
-            shown = page.define(f"start.likeliest.{name}", page.area(9, column, ranks)).area
+            areas.append(page.define(f"start.likeliest.{name}", page.area(LIST, column, ranks)).area)
             for row in range(ranks):
-                page.compute(shown.row(row), Range(whole.area.row(row)), look)
-        page.write(21, 1, label("contents"), "step title")
-        for row, other in enumerate(pages, start=22):
-            page.write(row, 1, other.tab, "link", link=other.tab)
-            page.write(row, 2, other.about, "text")
+                page.compute(areas[-1].row(row), Range(whole.area.row(row)), look)
+        title = label("likeliest")
+        page.charts.append(Bars(*areas, page.area(4, 5), title, label("chart"), 15.5, 9.2))

@@ -186,16 +186,21 @@ def past(own: Expr) -> Call:
     return Call("past", own.arguments)
 
 
-def split(own: Call, parts: int) -> list[Call]:
-    """Equal parts side by side: the heads of a row."""
+def split(own: Call, parts: int, mark: str = "") -> list[Call]:
+    """Equal parts side by side, such as the heads of a row.
+
+    mark: what mathematics writes behind the whole's name for a part; else the part's columns.
+    """
     (whole,) = own.arguments
     assert isinstance(whole, Range)
     width, rest = divmod(whole.area.shape[1], parts)
     if rest:
         raise ValueError(f"{whole.area} does not split into {parts} equal parts")
-    return [
-        Call(own.op, (Range(whole.area.columns(i * width, (i + 1) * width)),)) for i in range(parts)
-    ]
+    split_: list[Call] = []
+    for start in range(0, parts * width, width):
+        name = f"{whole.name}{mark or f'[{start}…{start + width - 1}]'}"
+        split_.append(Call(own.op, (Range(whole.area.columns(start, start + width), name),)))
+    return split_
 
 
 # --- shapes: what each operator makes of its arguments' shapes -----------------------------------

@@ -16,7 +16,7 @@ PRODUCT = BINARY["*"]
 
 
 def mathematics(tree: Expr) -> str:
-    """One line, such as `(x − mean(x)) / √(var(x) + 1E-05)`."""
+    """One line, such as `(x − mean(x)) / √(var(x) + 1E-05)`; ranges go by their names."""
     return _write(tree)[0]
 
 

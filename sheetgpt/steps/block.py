@@ -36,15 +36,15 @@ def block(
     ln_1 = layer_norm(step, "ln_1", x, h, epsilon)
     c_attn = step("attn.c_attn", linear(ln_1, h, "attn.c_attn"))  # [1, 3 n_embd]
     q, k, v = (step(f"attn.{name}", part) for name, part in zip("qkv", split(c_attn, 3), strict=True))
-    heads = list(zip(*(split(part, n_head) for part in (q, k, v)), strict=True))
+    heads = list(zip(*(split(part, n_head, "ᵢ") for part in (q, k, v)), strict=True))
     scores = step(
         "attn.scores",
         *(q @ past(k).T / call("SQRT", q.shape[1]) for q, k, v in heads),  # n_head of [1, t]
     )
-    weights = step("attn.weights", *(softmax(score) for score in split(scores, n_head)))
+    weights = step("attn.weights", *(softmax(score) for score in split(scores, n_head, "ᵢ")))
     attended = step(
         "attn.heads",
-        *(w @ past(v) for w, (q, k, v) in zip(split(weights, n_head), heads, strict=True)),
+        *(w @ past(v) for w, (q, k, v) in zip(split(weights, n_head, "ᵢ"), heads, strict=True)),
     )
     c_proj = step("attn.c_proj", linear(attended, h, "attn.c_proj"))
     x = step("attn.residual", x + c_proj)

@@ -12,7 +12,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
+from openpyxl.chart import BarChart, Reference
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.formatting.rule import ColorScaleRule
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
@@ -20,12 +22,13 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from sheetgpt.book.book import Book, Tab
+from sheetgpt.book.book import Bars, Book, Tab
 from sheetgpt.book.looks import LOOKS, Look
 from sheetgpt.errors import WorkbookError
-from sheetgpt.formula.cells import quoted
+from sheetgpt.formula.cells import Area, quoted
 from sheetgpt.formula.values import Sheets
 from sheetgpt.xlsx.rows import sheet_rows
 
@@ -133,6 +136,48 @@ def _shell(workbook: Workbook, tab: Tab) -> None:
     sheet.freeze_panes = f"{get_column_letter(stay + 1)}{rows + 1}"
 
 
+    for area in tab.heat:
+        sheet.conditional_formatting.add(area.address, _heat())
+    for chart in tab.charts:
+        sheet.add_chart(_bars(sheet, chart), chart.corner.address)
+
+
+def _heat() -> ColorScaleRule:
+    """White for 0, dark for 1: the same colours in every heat map."""
+    return ColorScaleRule(
+        start_type="num", start_value=0, start_color="FFFFFF",
+        mid_type="num", mid_value=0.5, mid_color="F7B267",
+        end_type="num", end_value=1, end_color="D1495B",
+    )  # fmt: skip
+
+
+def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
+    chart = BarChart()
+    chart.type, chart.style, chart.title = "bar", 10, bars.title
+    chart.width, chart.height = bars.width, bars.height
+    chart.add_data(_reference(sheet, bars.values))
+    chart.set_categories(_reference(sheet, bars.labels))
+    chart.legend = None
+    chart.gapWidth = 40
+    chart.x_axis.scaling.orientation = "maxMin"  # the likeliest at the top
+    chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 1
+    chart.y_axis.number_format = "0%"
+    chart.y_axis.majorGridlines = None
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.series[0].graphicalProperties.solidFill = "0B4F9E"
+    return chart
+
+
+def _reference(sheet: Worksheet, area: Area) -> Reference:
+    return Reference(
+        sheet,
+        min_row=area.top,
+        max_row=area.bottom,
+        min_col=area.left,
+        max_col=area.right,
+    )
+
+
 def _links(tab: Tab) -> list[Hyperlink]:
     return [
         Hyperlink(ref=text.area.address, location=f"{quoted(text.link)}!A1", display=str(text.value))
@@ -143,8 +188,8 @@ def _links(tab: Tab) -> list[Hyperlink]:
 
 def _styles(workbook: Workbook) -> dict[str, int]:
     """The number of each look among the workbook's cell formats."""
-    cell = Cell(workbook.worksheets[0], row=1, column=1)
-    return {name: _format(cell, look) for name, look in LOOKS.items()}
+    sheet = workbook.worksheets[0]
+    return {name: _format(Cell(sheet, row=1, column=1), look) for name, look in LOOKS.items()}
 
 
 def _format(cell: Cell | ColumnDimension, look: Look) -> int:
