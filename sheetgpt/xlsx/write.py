@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from lxml import etree
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.chart import BarChart, Reference
@@ -23,6 +24,7 @@ from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import ARC_STYLE
 from openpyxl.writer.excel import ExcelWriter
 
 from sheetgpt.book.book import Bars, Book, Tab
@@ -82,10 +84,27 @@ def _write(book: Book, values: Sheets, file: Any, progress: Callable[[str], None
         workbook.defined_names[name] = DefinedName(name, attr_text=area.absolute)
     for name, text in book.properties.items():
         workbook.custom_doc_props.append(StringProperty(name=name, value=text))
-    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+    with _Archive(file, "w", ZIP_DEFLATED) as archive:
         writer = _Writer(workbook, archive)
         writer.take(book, values, _styles(workbook), progress)
         writer.save()
+
+
+class _Archive(ZipFile):
+    """Puts the parts of fonts into the order of the schema, which strict readers insist on.
+
+    openpyxl has an order of its own; see ECMA-376 Part 1, 18.8.22 (CT_Font).
+    """
+
+    ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
+
+    def writestr(self, name: Any, data: Any, *args: Any, **kwargs: Any) -> None:
+        if name == ARC_STYLE:
+            styles = etree.fromstring(data)
+            for font in styles.iterfind("{*}fonts/{*}font"):
+                font[:] = sorted(font, key=lambda part: self.ORDER.index(etree.QName(part).localname))
+            data = etree.tostring(styles)
+        super().writestr(name, data, *args, **kwargs)
 
 
 class _Writer(ExcelWriter):  # type: ignore[misc]
