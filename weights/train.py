@@ -34,7 +34,7 @@ class Recipe:
     """Everything that can be turned about the training."""
 
     seed: int = 1
-    steps: int = 4000
+    steps: int = 5000
     rows: int = 32
     n_vocab: int = 1024
     # A word that has one right answer counts fully, a free choice ("Mike" or "Sara") only so much.
@@ -220,8 +220,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def print_report(report: dict[str, Any]) -> None:
     for name, figures in report["families"].items():
-        for which in figures.keys() & {"shown", "held_out"}:
-            measured = figures[which]
+        for which, measured in figures.items():
             right = f"{measured['right']}/{measured['prompts']}"
             print(f"{name:20} {which:9} {right:>11} margin from {measured['smallest_margin']}")
     for head in report["heads"]:
