@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sheetgpt.build import Order, build_workbook
+from sheetgpt.gpt2 import checkpoint
 from sheetgpt.resources import resource
 from sheetgpt.xlsx import office
 
@@ -42,4 +44,21 @@ def gpt2_tokenizer() -> Path:
     path = Path(__file__).parents[2] / "shared" / "gpt2-tokenizer"
     if not path.is_dir():
         pytest.skip("GPT-2's own vocabulary (encoder.json, vocab.bpe) does not lie beside the project")
+    return path
+
+
+@pytest.fixture(scope="session")
+def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workbook that `sheetgpt build` writes when it is asked for nothing in particular."""
+    path = tmp_path_factory.mktemp("nano") / "nano.xlsx"
+    build_workbook(checkpoint.load(nano), Order("Mike is quick. He moves"), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest workbook that has everything: two blocks, four tokens in six rows."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.xlsx"
+    plain = checkpoint.load(Path(__file__).parent / "checkpoints" / "plain")
+    build_workbook(plain, Order("ab c", context=6, prompt_length=4), path)
     return path

@@ -35,7 +35,7 @@ def column_number(letters: str) -> int:
     return number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Area:
     """A rectangle of cells on one tab; all four sides belong to it."""
 
@@ -93,11 +93,16 @@ class Area:
 
 def quoted(tab: str) -> str:
     """A tab's name as formulas write it, in apostrophes where it needs them."""
-    return tab if _PLAIN_TAB.match(tab) and is_legal_name(tab) else "'" + tab.replace("'", "''") + "'"
+    plain = _PLAIN_TAB.match(tab) and is_legal_name(tab)
+    return tab if plain else "'" + tab.replace("'", "''") + "'"
 
 
+@lru_cache(maxsize=65536)
 def read_address(text: str, tab: str) -> Area | None:
-    """The area of an A1 address such as `C5` or `$C$5:$F$9` on `tab`; None if it is no address."""
+    """The area of an A1 address such as `C5` or `$C$5:$F$9` on `tab`; None if it is no address.
+
+    Filled formulas name the same cells again and again, so what was read is kept.
+    """
     match = _REFERENCE.match(text)
     if not match:
         return None

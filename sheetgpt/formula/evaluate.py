@@ -6,14 +6,24 @@ goes through `functions.py`, value by value.
 """
 
 import math
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
-from sheetgpt.formula.functions import COUNTING, SCALAR, Wrong, as_number, as_text, as_truth, compare
+from sheetgpt.formula.functions import (
+    COUNTING,
+    SCALAR,
+    Wrong,
+    as_number,
+    as_text,
+    as_truth,
+    compare,
+)
 from sheetgpt.formula.values import Array, Error, Scalar, Sheets, Value, part
 
 
@@ -38,21 +48,21 @@ def evaluate(tree: Expr, engine: Engine) -> Value:
         case Call(op, arguments):
             if (special := _SPECIAL.get(op)) is not None:
                 return special(arguments, engine)
-            values = [_operand(each, engine) for each in arguments]
+            values = [evaluate(each, engine) for each in arguments]
             function = COUNTING[op](engine.utf16) if op in COUNTING else SCALAR[op]
             return _each(op, function, values)
         case Number(value) | Text(value):
             return value
         case Range(area):
-            return engine.sheets.read(area)
+            return _in_line(area, engine)
     raise TypeError(f"{tree} is no formula")
 
 
-def _operand(tree: Expr, engine: Engine) -> Value:
-    """An argument of which one value a cell is wanted: ranges intersect outside array formulas."""
-    if engine.cell is None or not isinstance(tree, Range) or tree.shape == (1, 1):
-        return evaluate(tree, engine)
-    area, cell = tree.area, engine.cell
+def _in_line(area: Area, engine: Engine) -> Value:
+    """Of a range, the cell in line with that of a formula which is no array formula."""
+    cell = engine.cell
+    if cell is None or area.shape == (1, 1):
+        return engine.sheets.read(area)
     if area.left == area.right and area.top <= cell.top <= area.bottom:
         return engine.sheets.read(area.row(cell.top - area.top))
     if area.top == area.bottom and area.left <= cell.left <= area.right:
@@ -60,10 +70,27 @@ def _operand(tree: Expr, engine: Engine) -> Value:
     return Error.VALUE
 
 
-# --- functions of single values, spread over arrays --------------------------------------------------
+def _cells(tree: Expr, engine: Engine) -> Value:
+    """An argument of which all cells are wanted, in every kind of formula."""
+    return engine.sheets.read(tree.area) if isinstance(tree, Range) else evaluate(tree, engine)
+
+
+def _matrix(tree: Expr, engine: Engine) -> Array:
+    """An argument that is computed as if in an array formula, in every kind of formula."""
+    return _array(evaluate(tree, replace(engine, cell=None) if engine.cell else engine))
+
+
+# --- functions of single values, spread over arrays ----------------------------------------------
+
+
+def _powers(base: Array, exponent: Array) -> Array:
+    """NumPy's powers, but for 0^0, which is no number."""
+    powers: Array = np.power(base, exponent)
+    return np.where((base == 0) & (exponent == 0), np.nan, powers)
+
 
 _WHOLE: dict[str, Callable[..., Array]] = {
-    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power,
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": _powers,
     "neg": np.negative, "EXP": np.exp, "SQRT": np.sqrt, "TANH": np.tanh, "ABS": np.abs,
     "LN": np.log,
 }  # fmt: skip
@@ -84,10 +111,25 @@ def _spread(function: Callable[..., Scalar], values: list[Value]) -> Value:
     if not shapes:
         return function(*values)
     rows, columns = (max(sides) for sides in zip(*shapes, strict=True))
-    result = np.empty((rows, columns), dtype=object)
-    for row, column in np.ndindex(rows, columns):
-        result[row, column] = function(*(part(value, row, column) for value in values))
-    return _tidy(result)
+    found = map(function, *(_spread_out(value, rows, columns) for value in values))
+    return _tidy(_objects(list(found)).reshape(rows, columns))
+
+
+def _spread_out(value: Value, rows: int, columns: int) -> list[Scalar]:
+    """A value for each cell of a shape, row by row; #N/A where an array does not reach."""
+    cells = np.full((rows, columns), Error.NA, dtype=object)
+    if isinstance(value, np.ndarray):
+        height, width = value.shape
+        cells[: rows if height == 1 else height, : columns if width == 1 else width] = value
+    else:
+        cells[:] = value
+    return cells.ravel().tolist()
+
+
+def _objects(values: list[Scalar]) -> Array:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def _one(function: Callable[..., Scalar], values: tuple[Scalar, ...]) -> Scalar:
@@ -133,46 +175,45 @@ def _tidy(array: Array) -> Array:
 def _array(value: Value) -> Array:
     if isinstance(value, np.ndarray):
         return value
-    box = np.empty((1, 1), dtype=object)
-    box[0, 0] = value
-    return _tidy(box)
+    return _tidy(_objects([value]).reshape(1, 1))
 
 
-# --- functions that choose ---------------------------------------------------------------------------
+# --- functions that choose -----------------------------------------------------------------------
 
 Arguments = tuple[Expr, ...]
+_FALSE = Call("NOT", (Number(1),))
 
 
 def _if(arguments: Arguments, engine: Engine) -> Value:
-    condition = _operand(arguments[0], engine)
-    branches = [*arguments[1:], Call("NOT", (Number(1),))][:2]  # a missing branch is FALSE
+    condition = evaluate(arguments[0], engine)
+    branches = [*arguments[1:], _FALSE][:2]  # a missing branch is FALSE
     if not isinstance(condition, np.ndarray):
         truth = _one(as_truth, (condition,))
-        return truth if isinstance(truth, Error) else _operand(branches[not truth], engine)
+        return truth if isinstance(truth, Error) else evaluate(branches[not truth], engine)
 
     def choose(truth: Scalar, then: Scalar, otherwise: Scalar) -> Scalar:
         known = _one(as_truth, (truth,))
         return known if isinstance(known, Error) else then if known else otherwise
 
-    return _spread(choose, [condition, *(_operand(branch, engine) for branch in branches)])
+    return _spread(choose, [condition, *(evaluate(branch, engine) for branch in branches)])
 
 
 def _if_error(arguments: Arguments, engine: Engine) -> Value:
-    value = _operand(arguments[0], engine)
+    value = evaluate(arguments[0], engine)
     if not isinstance(value, np.ndarray):
-        return _operand(arguments[1], engine) if isinstance(value, Error) else value
-    instead = _operand(arguments[1], engine)
+        return evaluate(arguments[1], engine) if isinstance(value, Error) else value
+    instead = evaluate(arguments[1], engine)
     return _spread(lambda a, b: b if isinstance(a, Error) else a, [value, instead])
 
 
 def _choose(arguments: Arguments, engine: Engine) -> Value:
-    which = _one(as_number, (_scalar(_operand(arguments[0], engine)),))
+    which = _one(as_number, (_scalar(evaluate(arguments[0], engine)),))
     if isinstance(which, Error):
         return which
     assert isinstance(which, float)
     if not 1 <= which < len(arguments):
         return Error.VALUE
-    return _operand(arguments[int(which)], engine)
+    return evaluate(arguments[int(which)], engine)
 
 
 def _scalar(value: Value) -> Scalar:
@@ -180,17 +221,17 @@ def _scalar(value: Value) -> Scalar:
 
 
 def _is(kind: Callable[[Scalar], bool]) -> Callable[[Arguments, Engine], Value]:
-    return lambda arguments, engine: _spread(kind, [_operand(arguments[0], engine)])
+    return lambda arguments, engine: _spread(kind, [evaluate(arguments[0], engine)])
 
 
-# --- functions that look up --------------------------------------------------------------------------
+# --- functions that look up ----------------------------------------------------------------------
 
 
 def _index(arguments: Arguments, engine: Engine) -> Value:
     """INDEX: one cell, or with 0 for the row or the column a whole column or row."""
     whole = _Whole(arguments[0], engine)
     rows, columns = whole.shape
-    places = [_operand(each, engine) for each in arguments[1:]]
+    places = [evaluate(each, engine) for each in arguments[1:]]
     if len(places) == 1:  # one number counts along the only row, or down the rows
         places = [1.0, places[0]] if rows == 1 else [places[0], 1.0 if columns == 1 else 0.0]
 
@@ -201,7 +242,7 @@ def _index(arguments: Arguments, engine: Engine) -> Value:
         return whole.part(row, column)
 
     if not any(isinstance(place, np.ndarray) for place in places):
-        return _one(part_at, tuple(places))  # type: ignore[arg-type, return-value]
+        return _one(part_at, tuple(places))  # type: ignore[arg-type]
     return _spread(lambda *at: _one(lambda *place: _scalar(part_at(*place)), at), places)
 
 
@@ -211,7 +252,7 @@ class _Whole:
     def __init__(self, tree: Expr, engine: Engine) -> None:
         self._engine = engine
         self._area = tree.area if isinstance(tree, Range) else None
-        self._values = None if self._area else _array(evaluate(tree, engine))
+        self._values = None if self._area else _matrix(tree, engine)
         self.shape = (self._area or self._values).shape  # type: ignore[union-attr]
 
     def part(self, row: int, column: int) -> Value:
@@ -227,67 +268,94 @@ class _Whole:
 
 
 def _match(arguments: Arguments, engine: Engine) -> Value:
-    key = _operand(arguments[0], engine)
-    values = evaluate(arguments[1], engine)
+    """MATCH: with 0 the first equal; with 1 the last not above the key, with -1 not below it."""
+    key, values = evaluate(arguments[0], engine), _cells(arguments[1], engine)
     kind = _one(as_number, (_scalar(evaluate(arguments[2], engine)),))
     if isinstance(values, Error) or isinstance(kind, Error):
         return values if isinstance(values, Error) else kind
+    assert isinstance(kind, float)
     listed = _array(values).ravel()
-    find = _match_last_not_above if kind else _match_first_equal
-    return _spread(lambda each: each if isinstance(each, Error) else find(each, listed), [key])
+
+    def find(each: Scalar) -> Scalar:
+        if isinstance(each, Error):
+            return each
+        return _last_within(each, listed, kind) if kind else _first_equal(each, listed)
+
+    return _spread(find, [key])
 
 
-def _match_first_equal(key: Scalar, listed: Array) -> Scalar:
-    if listed.dtype == np.float64 and isinstance(key, float):
-        found = np.flatnonzero(listed == key)
-        return float(found[0] + 1) if len(found) else Error.NA
-    for place, value in enumerate(listed, start=1):
-        if value is not None and not isinstance(value, Error) and compare(key, value) == 0:
-            return float(place)
+def _first_equal(key: Scalar, listed: Array) -> Scalar:
+    places = list(range(len(listed)))
+    if listed.dtype == np.float64 and isinstance(key, float):  # only these can be equal
+        places = np.flatnonzero(np.abs(listed - key) <= 1e-13 * abs(key)).tolist()
+    for place in places:
+        if _alike(key, listed[place]) and compare(key, listed[place]) == 0:
+            return float(place + 1)
     return Error.NA
 
 
-def _match_last_not_above(key: Scalar, listed: Array) -> Scalar:
-    """In an ascending list, the last place whose value is not above the key; like the key in kind."""
-    if listed.dtype == np.float64 and isinstance(key, float):
-        place = int(np.searchsorted(listed, key, side="right"))
-        return float(place) if place else Error.NA
-    found: Scalar = Error.NA
-    for place, value in enumerate(listed, start=1):
-        if isinstance(value, str) == isinstance(key, str) and not isinstance(value, bool | Error):
-            if value is not None and compare(value, key) > 0:
+def _last_within(key: Scalar, listed: Array, kind: float) -> Scalar:
+    """The last place of a sorted list before its values pass the key; unlike kinds do not count."""
+    start = 0
+    if listed.dtype == np.float64 and isinstance(key, float) and kind > 0:
+        start = int(np.searchsorted(listed, key, side="right"))  # what follows may still be equal
+    found: Scalar = float(start) if start else Error.NA
+    for place, value in enumerate(listed[start:], start=start + 1):
+        if _alike(key, value):
+            if compare(value, key) * kind > 0:
                 break
-            found = found if value is None else float(place)
+            found = float(place)
     return found
 
 
-# --- functions that reduce an area to one value ------------------------------------------------------
+def _alike(a: Scalar, b: Scalar) -> bool:
+    """Whether both are numbers, both texts, or both truth values."""
+    return any(isinstance(a, kind) and isinstance(b, kind) for kind in (float, str, bool))
 
 
-def _numbers(arguments: Arguments, engine: Engine) -> Array:
+# --- functions that reduce an area to one value --------------------------------------------------
+
+
+def _numbers(arguments: Arguments, engine: Engine) -> NDArray[np.float64]:
     """All numbers of the arguments; text and truth values count only as direct arguments."""
-    found: list[Array] = []
+    found: list[NDArray[np.float64]] = []
     for argument in arguments:
-        value = evaluate(argument, engine)
+        value = _cells(argument, engine)
         if isinstance(value, np.ndarray) or isinstance(argument, Range):
             values = _array(value)
-            if values.dtype != np.float64:
-                for each in values.flat:
-                    if isinstance(each, Error):
-                        raise Wrong(each)
-                plain = [each for each in values.flat if type(each) is float]
-                values = np.array([plain], dtype=np.float64)
-            found.append(values.ravel())
+            if values.dtype == object:
+                _raise_first_error(values)
+                values = np.array([each for each in values.flat if type(each) is float])
+            found.append(values.ravel().astype(np.float64, copy=False))
         else:
             found.append(np.array([as_number(value)]))
     return np.concatenate(found) if len(found) > 1 else found[0]
 
 
+def _raise_first_error(values: Array) -> None:
+    for each in values.flat if values.dtype == object else ():
+        if isinstance(each, Error):
+            raise Wrong(each)
+
+
 def _reduce(function: Callable[[Array], float]) -> Callable[[Arguments, Engine], Value]:
     def reduced(arguments: Arguments, engine: Engine) -> Value:
-        return _one(lambda: float(function(_numbers(arguments, engine))), ())
+        with np.errstate(all="ignore"):  # `_one` makes #NUM! of what is not finite
+            return _one(lambda: float(function(_numbers(arguments, engine))), ())
 
     return reduced
+
+
+def _count(arguments: Arguments, engine: Engine) -> Value:
+    """COUNT: how many numbers; here an error is only one thing more that is no number."""
+    count = 0
+    for argument in arguments:
+        value = _cells(argument, engine)
+        if isinstance(value, np.ndarray) or isinstance(argument, Range):
+            count += sum(type(each) is float for each in _array(value).ravel().tolist())
+        else:
+            count += not isinstance(_one(as_number, (value,)), Error)
+    return float(count)
 
 
 def _mean(numbers: Array) -> float:
@@ -305,7 +373,9 @@ def _variance(numbers: Array) -> float:
 def _truths(function: Callable[[list[bool]], bool]) -> Callable[[Arguments, Engine], Value]:
     def reduced(arguments: Arguments, engine: Engine) -> Value:
         def truth() -> bool:
-            values = [each for argument in arguments for each in _flat(argument, engine)]
+            values = [each for argument in arguments for each in _stated(argument, engine)]
+            if not values:
+                raise Wrong(Error.VALUE)
             return function([as_truth(each) for each in values])
 
         return _one(truth, ())
@@ -313,11 +383,12 @@ def _truths(function: Callable[[list[bool]], bool]) -> Callable[[Arguments, Engi
     return reduced
 
 
-def _flat(argument: Expr, engine: Engine) -> list[Scalar]:
-    value = evaluate(argument, engine)
-    if not isinstance(value, np.ndarray):
-        return [value]
-    return [each for each in value.ravel().tolist() if not isinstance(each, str | None)]
+def _stated(argument: Expr, engine: Engine) -> list[Scalar]:
+    """What an argument says of truth: of cells those that are neither text nor empty."""
+    value = _cells(argument, engine)
+    if isinstance(value, np.ndarray) or isinstance(argument, Range):
+        return [each for each in _array(value).ravel().tolist() if not isinstance(each, str | None)]
+    return [value]
 
 
 def _ranked(sign: int) -> Callable[[Arguments, Engine], Value]:
@@ -337,53 +408,69 @@ def _ranked(sign: int) -> Callable[[Arguments, Engine], Value]:
 
 
 def _count_if(arguments: Arguments, engine: Engine) -> Value:
-    """COUNTIF for a number, or a comparison with a number such as ">=3"."""
-    criterion = as_text(_scalar(evaluate(arguments[1], engine)))
-    sign = criterion[: len(criterion) - len(criterion.lstrip("<=>"))]
-    holds = SCALAR[sign or "="]
-    limit = as_number(criterion[len(sign) :])
-    values = _array(evaluate(arguments[0], engine)).ravel().tolist()
-    return float(sum(holds(each, limit) is True for each in values if type(each) is float))
+    """COUNTIF for a value, or a comparison such as ">=3" or "<>x"; without wildcards."""
+
+    def count() -> float:
+        criterion = as_text(_scalar(evaluate(arguments[1], engine)))
+        sign, text = _CRITERION.fullmatch(criterion).groups()  # type: ignore[union-attr]
+        number = _one(as_number, (text,))
+        limit = text if isinstance(number, Error) else number
+
+        def counts(each: Scalar) -> bool:
+            holds = _alike(each, limit) and SCALAR[sign or "="](each, limit)
+            return bool(holds) or (sign == "<>" and not _alike(each, limit))
+
+        return float(sum(map(counts, _array(_cells(arguments[0], engine)).ravel().tolist())))
+
+    return _one(count, ())
+
+
+_CRITERION = re.compile("(<=|>=|<>|<|>|=)?(.*)", re.DOTALL)
 
 
 def _sum_product(arguments: Arguments, engine: Engine) -> Value:
-    arrays = [_array(evaluate(argument, engine)) for argument in arguments]
-    if len({array.shape for array in arrays}) > 1:
-        return Error.VALUE
-    product = np.ones(arrays[0].shape)
-    for array in arrays:
-        for each in array.flat if array.dtype == object else ():
-            if isinstance(each, Error):
-                return each
-        product = product * (
-            array
-            if array.dtype == np.float64
-            else np.vectorize(lambda each: each if type(each) is float else 0.0)(array)
-        )
-    return float(product.sum())
+    def total() -> float:
+        arrays = [_matrix(argument, engine) for argument in arguments]
+        if len({array.shape for array in arrays}) > 1:
+            raise Wrong(Error.VALUE)
+        return float(np.prod(np.stack([_plain(array) for array in arrays]), axis=0).sum())
+
+    with np.errstate(all="ignore"):
+        return _one(total, ())
 
 
-# --- matrices ----------------------------------------------------------------------------------------
+def _plain(array: Array) -> NDArray[np.float64]:
+    """An array with 0 for everything that is no number."""
+    _raise_first_error(array)
+    if array.dtype == object:
+        array = np.array([[each if type(each) is float else 0.0 for each in row] for row in array])
+    return array.astype(np.float64, copy=False)
+
+
+# --- matrices ------------------------------------------------------------------------------------
 
 
 def _product(arguments: Arguments, engine: Engine) -> Value:
-    left, right = (_array(evaluate(argument, engine)) for argument in arguments)
-    for matrix in (left, right):
-        if matrix.dtype != np.float64:
-            errors = [each for each in matrix.flat if isinstance(each, Error)]
+    matrices = [_matrix(argument, engine) for argument in arguments]
+    for matrix in matrices:
+        if matrix.dtype == object:
+            errors = [each for each in matrix.ravel().tolist() if isinstance(each, Error)]
             return errors[0] if errors else Error.VALUE
-    return left @ right if left.shape[1] == right.shape[0] else Error.VALUE
+    left, right = (matrix.astype(np.float64, copy=False) for matrix in matrices)
+    with np.errstate(all="ignore"):
+        product: NDArray[np.float64] = left @ right
+    return product if np.isfinite(product).all() else Error.NUM
 
 
 def _transpose(arguments: Arguments, engine: Engine) -> Value:
-    value = evaluate(arguments[0], engine)
-    if not isinstance(value, np.ndarray) or value.dtype == np.float64:
-        return value.T if isinstance(value, np.ndarray) else value
-    return _spread(lambda each: 0.0 if each is None else each, [value.T])
+    turned = _matrix(arguments[0], engine).T
+    if turned.dtype == np.float64:
+        return turned
+    return _spread(lambda each: 0.0 if each is None else each, [turned])
 
 
 def _side(axis: int) -> Callable[[Arguments, Engine], Value]:
-    return lambda arguments, engine: float(_array(evaluate(arguments[0], engine)).shape[axis])
+    return lambda arguments, engine: float(arguments[0].shape[axis])
 
 
 _SPECIAL: dict[str, Callable[[Arguments, Engine], Value]] = {
@@ -395,9 +482,11 @@ _SPECIAL: dict[str, Callable[[Arguments, Engine], Value]] = {
     "INDEX": _index,
     "MATCH": _match,
     "SUM": _reduce(lambda numbers: float(np.sum(numbers))),
-    "MAX": _reduce(lambda numbers: float(np.max(numbers, initial=-np.inf)) if numbers.size else 0.0),
+    "MAX": _reduce(
+        lambda numbers: float(np.max(numbers, initial=-np.inf)) if numbers.size else 0.0
+    ),
     "MIN": _reduce(lambda numbers: float(np.min(numbers, initial=np.inf)) if numbers.size else 0.0),
-    "COUNT": _reduce(lambda numbers: float(numbers.size)),
+    "COUNT": _count,
     "AVERAGE": _reduce(_mean),
     "VARP": _reduce(_variance),
     "AND": _truths(all),

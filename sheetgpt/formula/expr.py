@@ -27,6 +27,8 @@ SCALAR: Shape = (1, 1)
 class Expr:
     """Any node; carries the operators, so that formulas read like arithmetic."""
 
+    __slots__ = ()
+
     @property
     def shape(self) -> Shape:
         raise NotImplementedError
@@ -91,7 +93,7 @@ class Expr:
 Like = Expr | float | str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Number(Expr):
     """A constant, zero or more: a formula has no negative numbers, only the minus sign."""
 
@@ -106,7 +108,7 @@ class Number(Expr):
         return SCALAR
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Text(Expr):
     value: str
 
@@ -115,7 +117,7 @@ class Text(Expr):
         return SCALAR
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Range(Expr):
     """Cells; written by their defined name where they have one."""
 
@@ -127,7 +129,7 @@ class Range(Expr):
         return self.area.shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call(Expr):
     """An operator or function on its arguments."""
 
@@ -142,7 +144,9 @@ class Call(Expr):
             shape = SHAPES[self.op](self.arguments)
         except (ValueError, IndexError, TypeError) as error:
             shapes = ", ".join(f"{rows} x {columns}" for rows, columns in self._argument_shapes())
-            raise ValueError(f"{self.op} cannot take arguments of {shapes or 'no'} cells") from error
+            raise ValueError(
+                f"{self.op} cannot take arguments of {shapes or 'no'} cells"
+            ) from error
         object.__setattr__(self, "_shape", shape)
 
     def _argument_shapes(self) -> list[Shape]:
@@ -206,24 +210,43 @@ def split(own: Call, parts: int, mark: str = "") -> list[Call]:
 # --- shapes: what each operator makes of its arguments' shapes -----------------------------------
 
 Arguments = tuple[Expr, ...]
-
-
-def _side(sides: list[Side]) -> Side:
-    longer = {side for side in sides if side != 1}
-    if len(longer) > 1:
-        raise ValueError("the sides differ")
-    return longer.pop() if longer else 1
+MOST = 255  # arguments that a function takes at most, in Excel
 
 
 def _broadcast(arguments: Arguments) -> Shape:
-    if not arguments:
-        raise ValueError("nothing to combine")
-    rows, columns = zip(*(argument.shape for argument in arguments), strict=True)
-    return _side(list(rows)), _side(list(columns))
+    """One row or column is repeated as often as needed."""
+    shape = SCALAR
+    for argument in arguments:
+        if (other := argument.shape) != SCALAR:
+            shape = _longer(shape[0], other[0]), _longer(shape[1], other[1])
+    return shape
 
 
-def _scalar(arguments: Arguments) -> Shape:
-    return SCALAR
+def _longer(side: Side, other: Side) -> Side:
+    if 1 not in (side, other) and side != other:
+        raise ValueError("the sides differ")
+    return other if side == 1 else side
+
+
+def _scalar(least: int, most: int = MOST) -> Callable[[Arguments], Shape]:
+    def check(arguments: Arguments) -> Shape:
+        _count(arguments, least, most)
+        return SCALAR
+
+    return check
+
+
+def _elementwise(least: int, most: int = MOST) -> Callable[[Arguments], Shape]:
+    def check(arguments: Arguments) -> Shape:
+        _count(arguments, least, most)
+        return _broadcast(arguments)
+
+    return check
+
+
+def _count(arguments: Arguments, least: int, most: int) -> None:
+    if not least <= len(arguments) <= most:
+        raise ValueError(f"takes {least} to {most} arguments")
 
 
 def _product(arguments: Arguments) -> Shape:
@@ -236,12 +259,6 @@ def _product(arguments: Arguments) -> Shape:
 def _transpose(arguments: Arguments) -> Shape:
     (argument,) = arguments
     return argument.shape[1], argument.shape[0]
-
-
-def _if(arguments: Arguments) -> Shape:
-    if len(arguments) not in (2, 3):
-        raise ValueError("IF takes two or three arguments")
-    return _broadcast(arguments)
 
 
 def _match(arguments: Arguments) -> Shape:
@@ -261,12 +278,6 @@ def _index(arguments: Arguments) -> Shape:
     return _broadcast(tuple(where))
 
 
-def _choose(arguments: Arguments) -> Shape:
-    if len(arguments) < 2:
-        raise ValueError("CHOOSE takes a number and what to choose from")
-    return _broadcast(arguments)
-
-
 def _of_a_range(shape: Callable[[Range], Shape]) -> Callable[[Arguments], Shape]:
     def check(arguments: Arguments) -> Shape:
         (argument,) = arguments
@@ -277,16 +288,7 @@ def _of_a_range(shape: Callable[[Range], Shape]) -> Callable[[Arguments], Shape]
     return check
 
 
-def _elementwise(least: int, most: int) -> Callable[[Arguments], Shape]:
-    def check(arguments: Arguments) -> Shape:
-        if not least <= len(arguments) <= most:
-            raise ValueError(f"takes {least} to {most} arguments")
-        return _broadcast(arguments)
-
-    return check
-
-
-_UNARY, _BINARY, _TERNARY = _elementwise(1, 1), _elementwise(2, 2), _elementwise(3, 3)
+_UNARY, _BINARY = _elementwise(1, 1), _elementwise(2, 2)
 
 SHAPES: dict[str, Callable[[Arguments], Shape]] = {
     "row": _of_a_range(lambda whole: (1, whole.shape[1])),
@@ -295,17 +297,20 @@ SHAPES: dict[str, Callable[[Arguments], Shape]] = {
     "column": _of_a_range(lambda whole: (whole.shape[0], 1)),
     **dict.fromkeys(("+", "-", "*", "/", "^", "&", "=", "<>", "<", "<=", ">", ">="), _BINARY),
     **dict.fromkeys(("neg", "%"), _UNARY),
-    **dict.fromkeys(("SUM", "MAX", "MIN", "AVERAGE", "VARP", "AND", "OR", "COUNT"), _scalar),
-    **dict.fromkeys(("COUNTIF", "SUMPRODUCT", "LARGE", "SMALL", "ROWS", "COLUMNS"), _scalar),
+    **dict.fromkeys(("SUM", "MAX", "MIN", "AVERAGE", "VARP", "COUNT"), _scalar(1)),
+    **dict.fromkeys(("AND", "OR", "SUMPRODUCT"), _scalar(1)),
+    **dict.fromkeys(("COUNTIF", "LARGE", "SMALL"), _scalar(2, 2)),
+    **dict.fromkeys(("ROWS", "COLUMNS"), _scalar(1, 1)),
     **dict.fromkeys(("EXP", "LN", "SQRT", "TANH", "ABS", "INT", "NORMSDIST", "NOT"), _UNARY),
-    **dict.fromkeys(("LEN", "UNICODE", "UNICHAR", "ISNUMBER", "ISERROR", "DEC2HEX"), _UNARY),
-    **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "TEXT", "IFERROR"), _BINARY),
-    **dict.fromkeys(("MID",), _TERNARY),
-    "PI": _scalar,
+    **dict.fromkeys(("LEN", "UNICODE", "UNICHAR", "ISNUMBER", "ISERROR"), _UNARY),
+    **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "IFERROR"), _BINARY),
+    "DEC2HEX": _elementwise(1, 2),
+    "MID": _elementwise(3, 3),
+    "IF": _elementwise(2, 3),
+    "CHOOSE": _elementwise(2),
+    "PI": _scalar(0, 0),
     "MMULT": _product,
     "TRANSPOSE": _transpose,
-    "IF": _if,
     "MATCH": _match,
     "INDEX": _index,
-    "CHOOSE": _choose,
 }

@@ -6,6 +6,7 @@ the same way.  A formula that was changed by hand moves otherwise than its neigh
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
 
@@ -17,7 +18,7 @@ def misfit(trees: Sequence[Expr]) -> int | None:
 
     trees: the formulas of neighbouring cells, in order.  Fewer than three prove nothing.
     """
-    motions = [tuple(_motion(a, b)) for a, b in zip(trees, trees[1:], strict=False)]
+    motions = [tuple(_motion(a, b)) for a, b in pairwise(trees)]
     if len(set(motions)) < 2:
         return None
     usual, _ = Counter(motions).most_common(1)[0]

@@ -7,8 +7,11 @@ Microsoft's function reference, and ECMA-376 Part 1 section 18.17.7.
 import math
 import re
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 
 from sheetgpt.formula.values import Error, Scalar
+
+LONGEST = 32_767  # characters that a cell can hold
 
 
 class Wrong(Exception):
@@ -33,7 +36,10 @@ def as_number(value: Scalar) -> float:
 
 
 def as_text(value: Scalar) -> str:
-    """A value where text is wanted; numbers with 15 digits."""
+    """A value where text is wanted; numbers with 15 digits.
+
+    From 1E-4 to 1E15 all applications write the same; beyond, each has its own way with E.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -56,14 +62,14 @@ def as_truth(value: Scalar) -> bool:
 
 
 def _power(base: float, exponent: float) -> float:
-    if base == 0 and exponent == 0:
-        raise Wrong(Error.NUM)
-    if base == 0 and exponent < 0:
-        raise Wrong(Error.DIV0)
-    result = base**exponent
-    if isinstance(result, complex):
-        raise Wrong(Error.NUM)
-    return result
+    if base == 0 and exponent <= 0:
+        raise Wrong(Error.DIV0 if exponent else Error.NUM)
+    if base < 0 and not exponent.is_integer():
+        root = round(1 / exponent)
+        if not (root % 2 and exponent == 1 / root):
+            raise Wrong(Error.NUM)
+        return -math.pow(-base, exponent)  # a cube root and its like
+    return math.pow(base, exponent)
 
 
 def _divide(left: float, right: float) -> float:
@@ -97,6 +103,8 @@ def _rank(value: Scalar) -> int:
 
 def compare(left: Scalar, right: Scalar) -> int:
     """-1, 0 or 1; text without regard to case, numbers to 15 digits, empty equal to "" and 0."""
+    if type(left) is float and type(right) is float:
+        return _compare_numbers(left, right)
     if left is None:
         left = "" if isinstance(right, str) else False if isinstance(right, bool) else 0.0
     if right is None:
@@ -107,14 +115,14 @@ def compare(left: Scalar, right: Scalar) -> int:
         left, right = left.casefold(), right.casefold()
         return (left > right) - (left < right)
     assert isinstance(left, float | int) and isinstance(right, float | int)
-    if left == right or _same_to_15_digits(left, right):
+    return _compare_numbers(left, right)
+
+
+def _compare_numbers(left: float, right: float) -> int:
+    near = abs(left - right) <= 1e-13 * abs(left)  # spares most pairs the slow way
+    if left == right or (near and f"{left:.15g}" == f"{right:.15g}"):
         return 0
     return -1 if left < right else 1
-
-
-def _same_to_15_digits(left: float, right: float) -> bool:
-    near = abs(left - right) <= 1e-13 * abs(left)  # spares most pairs the slow way below
-    return near and f"{left:.15g}" == f"{right:.15g}"
 
 
 def _unicode(text: str) -> float:
@@ -124,13 +132,24 @@ def _unicode(text: str) -> float:
 
 
 def _unichar(number: float) -> str:
-    if not 1 <= number < 0x110000 or 0xD800 <= number < 0xE000:
+    code = int(number)
+    if not 1 <= code < 0x110000:
         raise Wrong(Error.VALUE)
-    return chr(int(number))
+    if 0xD800 <= code < 0xE000:  # half of a surrogate pair
+        raise Wrong(Error.NA)
+    return chr(code)
 
 
-def _hexadecimal(number: float, places: float = 0) -> str:
-    return f"{int(number):0{int(places)}X}"
+def _hexadecimal(number: float, places: float | None = None) -> str:
+    """Up to ten digits; a negative number always has ten, its two's complement of 40 bits."""
+    if not -(2**39) <= number < 2**39:
+        raise Wrong(Error.NUM)
+    digits = f"{int(number) % 2**40:X}"
+    if places is None or number < 0:
+        return digits
+    if not len(digits) <= places <= 10:
+        raise Wrong(Error.NUM)
+    return digits.zfill(int(places))
 
 
 def _modulo(number: float, divisor: float) -> float:
@@ -140,8 +159,16 @@ def _modulo(number: float, divisor: float) -> float:
 
 
 def _rounded(number: float, digits: float) -> float:
-    scale = 10.0 ** int(digits)
-    return math.copysign(math.floor(abs(number) * scale + 0.5) / scale, number)
+    """Halves away from zero, in the decimal digits that a person sees."""
+    seen, last = Decimal(f"{number:.15g}"), Decimal(1).scaleb(-int(max(-400, min(digits, 400))))
+    return float((seen / last).to_integral_value(ROUND_HALF_UP) * last)
+
+
+def _repeated(text: Scalar, times: Scalar) -> str:
+    repeated, count = as_text(text), int(as_number(times))
+    if not 0 <= count * len(repeated) <= LONGEST or count < 0:
+        raise Wrong(Error.VALUE)
+    return repeated * count
 
 
 def _normal(x: float) -> float:
@@ -178,8 +205,9 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "UNICODE": _of_texts(_unicode),
     "UNICHAR": _of_numbers(_unichar),  # type: ignore[arg-type]
     "DEC2HEX": _of_numbers(_hexadecimal),  # type: ignore[arg-type]
-    "REPT": lambda text, times: as_text(text) * int(as_number(times)),
+    "REPT": _repeated,
 }
+
 
 def _length(utf16: bool) -> Callable[..., Scalar]:
     return _of_texts(lambda text: float(len(_units(text, utf16))))
@@ -202,7 +230,8 @@ def _units(text: str, utf16: bool) -> str:
     if not utf16 or text.isascii():
         return text
     return "".join(
-        chr(int.from_bytes(pair, "little")) for pair in _pairs(text.encode("utf-16-le", "surrogatepass"))
+        chr(int.from_bytes(pair, "little"))
+        for pair in _pairs(text.encode("utf-16-le", "surrogatepass"))
     )
 
 

@@ -43,8 +43,10 @@ def _write(tree: Expr) -> tuple[str, int]:
             return f"{_at(base, ATOM)}{str(int(value)).translate(_SUPERSCRIPT)}", ATOM
         case Call("MMULT", (left, right)):
             return f"{_at(left, PRODUCT)} · {_at(right, PRODUCT + 1)}", PRODUCT
-        case Call("INDEX", (whole, row, *_)):
-            return f"{_at(whole, ATOM)}[{_write(row)[0]}]", ATOM
+        case Call("INDEX", (whole, *where)):
+            places = ["·" if each == Number(0) else _write(each)[0] for each in where]
+            place = ", ".join(places).removesuffix(", ·")  # x[i] is a row, x[·, j] a column
+            return f"{_at(whole, ATOM)}[{place}]", ATOM
         case Call("IF", (condition, then, otherwise)):
             return f"{_write(then)[0]} if {_write(condition)[0]} else {_write(otherwise)[0]}", 0
         case Call("neg", (operand,)):

@@ -4,10 +4,11 @@ The functions used here never compute an address, so what a formula reads is wri
 and the order is known beforehand.  A circle among the formulas is found, and named, at once.
 """
 
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
@@ -47,91 +48,67 @@ def recalculate(
 
 def in_order(formulas: Sequence[Formula]) -> Iterator[int]:
     """The indices of the formulas, each after all those whose cells it reads."""
-    find = _finder(formulas)
-    unread: dict[int, Iterator[int]] = {}  # formulas begun, with what is left of what they read
+    pending = _Pending(formulas)
+    unread: dict[int, list[Area]] = {}  # formulas begun, with what is left of what they read
     done: set[int] = set()
     for start in range(len(formulas)):
-        stack = [start]
+        stack = [] if start in done else [start]
         while stack:
             index = stack[-1]
-            if index in done:
-                stack.pop()
-                continue
             if index not in unread:
-                unread[index] = (
-                    found for area in reads(formulas[index].tree) for found in find(area)
-                )
-            needed = next((other for other in unread[index] if other not in done), None)
+                unread[index] = reads(formulas[index].tree)
+            areas, needed = unread[index], None
+            while areas and (needed := pending.any(areas[-1])) is None:
+                areas.pop()
             if needed is None:
                 stack.pop()
                 done.add(index)
-                del unread[index]
+                pending.remove(index)
                 yield index
             elif needed in unread:
                 raise WorkbookError(
                     f"{formulas[needed].area}: the formula depends on itself; "
-                    "a workbook of ours has no circular references, so undo the last change."
+                    "a workbook of ours has no circular references, so undo the last change"
                 )
             else:
                 stack.append(needed)
 
 
-def reads(tree: Expr) -> Iterator[Area]:
+def reads(tree: Expr) -> list[Area]:
     """The areas that a formula reads, or may read."""
-    if isinstance(tree, Range):
-        yield tree.area
-    elif isinstance(tree, Call):
-        for argument in tree.arguments:
-            yield from reads(argument)
+    areas, nodes = [], [tree]
+    for node in nodes:
+        if isinstance(node, Range):
+            areas.append(node.area)
+        elif isinstance(node, Call):
+            nodes += node.arguments
+    return areas
 
 
-def _finder(formulas: Sequence[Formula]) -> Callable[[Area], Iterator[int]]:
-    """A function from an area to the formulas that fill some of its cells."""
-    wide, tall = _Lines(), _Lines()  # by row, and for formulas that fill a column, by column
-    for index, formula in enumerate(formulas):
-        rows, columns = _sides(formula.area)
-        if len(rows) <= len(columns):
-            wide.add(formula.area.tab, rows, columns, index)
-        else:
-            tall.add(formula.area.tab, columns, rows, index)
+class _Pending:
+    """For every cell the formula that is still to fill it: a grid of index + 1, or 0 for none."""
 
-    def find(area: Area) -> Iterator[int]:
-        rows, columns = _sides(area)
-        yield from wide.find(area.tab, rows, columns)
-        yield from tall.find(area.tab, columns, rows)
+    def __init__(self, formulas: Sequence[Formula]) -> None:
+        self._areas = [formula.area for formula in formulas]
+        extents: dict[str, tuple[int, int]] = {}
+        for area in self._areas:
+            rows, columns = extents.get(area.tab, (0, 0))
+            extents[area.tab] = max(rows, area.bottom), max(columns, area.right)
+        self._grids = {tab: np.zeros(extent, np.int32) for tab, extent in extents.items()}
+        for index, area in enumerate(self._areas):
+            self._cells(area)[:] = index + 1
 
-    return find
+    def any(self, area: Area) -> int | None:
+        """One of the formulas that are still to fill cells of an area."""
+        if area.tab not in self._grids:
+            return None
+        last = int(self._cells(area).max(initial=0))
+        return last - 1 if last else None
 
+    def remove(self, index: int) -> None:
+        area = self._areas[index]
+        cells = self._cells(area)
+        cells[cells == index + 1] = 0
 
-def _sides(area: Area) -> tuple[range, range]:
-    return range(area.top, area.bottom + 1), range(area.left, area.right + 1)
-
-
-class _Lines:
-    """Spans along numbered lines of cells; the spans of one line never overlap."""
-
-    def __init__(self) -> None:
-        self.by_tab: dict[str, dict[int, list[tuple[int, int, int]]]] = {}
-        self.sorted = False
-
-    def add(self, tab: str, lines: range, along: range, index: int) -> None:
-        spans_of = self.by_tab.setdefault(tab, defaultdict(list))
-        for line in lines:
-            spans_of[line].append((along.start, along.stop, index))
-
-    def find(self, tab: str, lines: range, along: range) -> Iterator[int]:
-        """The indices of the spans that meet some cell of a rectangle."""
-        if not self.sorted:
-            for spans_of in self.by_tab.values():
-                for spans in spans_of.values():
-                    spans.sort()
-            self.sorted = True
-        spans_of = self.by_tab.get(tab, {})
-        for line in lines if len(lines) <= len(spans_of) else sorted(spans_of):
-            spans = spans_of.get(line, []) if line in lines else []
-            first = max(0, bisect_right(spans, (along.start, 0, 0)) - 1)
-            for start, stop, index in spans[first:]:
-                if start >= along.stop:
-                    break
-                if stop > along.start:
-                    yield index
+    def _cells(self, area: Area) -> NDArray[np.int32]:
+        return self._grids[area.tab][area.top - 1 : area.bottom, area.left - 1 : area.right]

@@ -59,7 +59,7 @@ class Sheet:
         kind = _kind(value)
         self.kinds[row - 1, column - 1] = kind
         if kind == NUMBER:
-            self.numbers[row - 1, column - 1] = value
+            self.numbers[row - 1, column - 1] = float(value)  # type: ignore[arg-type]
         elif kind == OTHER:
             self.others[row, column] = value  # type: ignore[assignment]
 
@@ -102,10 +102,14 @@ class Sheets:
         return kinds, numbers
 
     def write(self, area: Area, value: Value) -> None:
-        """Fill an area with a formula's result: one value everywhere, or an array spread over it."""
+        """Fill an area with a formula's result: one value everywhere, or an array spread out."""
         sheet = self.by_tab[area.tab]
         where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
-        if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.shape == area.shape:
+        if (
+            isinstance(value, np.ndarray)
+            and value.dtype == np.float64
+            and value.shape == area.shape
+        ):
             sheet.numbers[where] = value
             sheet.kinds[where] = NUMBER
         elif isinstance(value, str) and not value:
