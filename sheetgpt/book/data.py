@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +62,14 @@ def vocabulary(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Range:
 
 
 def merges(page: Page, tokenizer: Tokenizer) -> Tables:
-    """Every merge in the order of the ranks, and beside them the tables that formulas search."""
+    """Every merge in the order of the ranks, and beside them the tables that formulas search.
+
+    key = left id * factor + right id is exact in a double, for ids stay below 2^26.
+    """
     _list(page, 1, "rank", np.arange(len(tokenizer.merges)), "index")
+    ids = tokenizer.ids
     shown = [
-        [readable(tokenizer.token_bytes(tokenizer.ids[part])) for part in (left + right, left, right)]
+        [readable(tokenizer.token_bytes(ids[part])) for part in (left + right, left, right)]
         for left, right in tokenizer.merges
     ]
     for column, (heading, texts) in enumerate(
@@ -72,14 +77,11 @@ def merges(page: Page, tokenizer: Tokenizer) -> Tables:
     ):
         _list(page, column, heading, texts, "token")
 
+    merged = np.array([ids[left + right] for left, right in tokenizer.merges])
     factor = 1 << max(16, (len(tokenizer.tokens) - 1).bit_length())
     by_key = _merges_by_key(tokenizer, factor)
+    byte_id = np.array([ids[SPELLING[byte]] for byte in range(256)])
     runs = class_runs()
-    key, rank, merged = (
-        _list(page, 6 + i, f"merge {name}", by_key[:, i], "integer", f"merges.{name}")
-        for i, name in enumerate(("key", "rank", "id"))
-    )
-    byte_id = np.array([tokenizer.ids[SPELLING[byte]] for byte in range(256)])
     first = np.array([first for first, _ in runs])
     kind = np.array([int(kind) for _, kind in runs])
     _list(page, 10, "byte", np.arange(256), "index")
@@ -88,21 +90,18 @@ def merges(page: Page, tokenizer: Tokenizer) -> Tables:
         class_is=_list(page, 16, "class", kind, "integer", "classes.class"),
         byte_id=_list(page, 11, "byte id", byte_id, "integer", "bytes.token"),
         byte_pair=_list(page, 13, "byte pair", _byte_pairs(tokenizer), "integer", "bytes.pair"),
-        merge_key=key,
-        merge_rank=rank,
-        merge_id=merged,
+        merge_id=_list(page, 5, "merge id", merged, "integer", "merges.id"),
+        merge_key=_list(page, 7, "merge key", by_key[:, 0], "integer", "merges.key"),
+        merge_rank=_list(page, 8, "merge rank", by_key[:, 1], "integer", "merges.rank"),
         factor=factor,
     )
 
 
 def _merges_by_key(tokenizer: Tokenizer, factor: int) -> NDArray[np.int64]:
-    """[merges + 1, 3]: key, rank and id of each merge, sorted by key; the first stands for none."""
+    """[merges + 1, 2]: the key and the rank of each merge, by key; the first stands for none."""
     ids = tokenizer.ids
-    rows = [
-        (ids[left] * factor + ids[right], rank, ids[left + right])
-        for rank, (left, right) in enumerate(tokenizer.merges)
-    ]
-    return np.array(sorted([(-1, NEVER, -1), *rows]), dtype=np.int64)
+    keys = [ids[left] * factor + ids[right] for left, right in tokenizer.merges]
+    return np.array(sorted([(-1, NEVER), *zip(keys, range(len(keys)), strict=True)]))
 
 
 def _byte_pairs(tokenizer: Tokenizer) -> NDArray[np.int64]:
@@ -110,7 +109,7 @@ def _byte_pairs(tokenizer: Tokenizer) -> NDArray[np.int64]:
     pairs = {-1}
     for token in tokenizer.tokens:
         data = [BYTE_OF[character] for character in token if character in BYTE_OF]
-        pairs.update(a * 256 + b for a, b in zip(data, data[1:], strict=False))
+        pairs.update(a * 256 + b for a, b in pairwise(data))
     return np.array(sorted(pairs), dtype=np.int64)
 
 
@@ -162,7 +161,7 @@ def digest(values: NDArray[np.generic] | Sequence[str]) -> str:
     The same for numbers that were read back from a workbook: weights count as float32.
     """
     if isinstance(values, np.ndarray):
-        exact = values if values.dtype == np.float32 else values.astype(np.float64)
+        exact = (values if values.dtype == np.float32 else values.astype(np.float64)) + 0  # no -0
         data = np.ascontiguousarray(exact).tobytes()
     else:
         data = "\n".join(values).encode()

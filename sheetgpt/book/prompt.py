@@ -1,16 +1,16 @@
 """The tab `prompt to tokens`: byte-pair encoding, stage by stage, from left to right."""
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from sheetgpt.book.page import Page
-from sheetgpt.formula.expr import Expr, Range, Text, call, when
+from sheetgpt.formula.expr import Expr, Range, Text, call, join, when
+from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.steps.tokenize import (
-    BYTES,
-    CHARACTERS,
-    ROUND,
+    Columns,
     Room,
     RowFormulas,
     Table,
@@ -18,15 +18,25 @@ from sheetgpt.steps.tokenize import (
     Use,
     characters,
     counted,
+    emoji_length,
     merges,
+    tables_of,
     use,
     utf8,
 )
 
-TOP = 11  # the row of column headings; the starting constants stand below it, then the rows
-TOKENS, STAGES = 3, 5  # the columns where the tokens end and the stages begin
+TITLE, WHY, TOP = 8, 9, 12  # the rows of a stage's title, of its sentences, of its headings
+STAGES = 6  # the column where the stages begin; the tokens stand left of it
 
-LOOKS = {"character": "token", "text": "token"}
+COUNTED = ("characters", "bytes")  # the tables whose rows are numbered
+LOOKS = {"text": "token"}
+WIDTHS = {
+    "number": 6, "code": 8, "characters.text": 7, "character": 11, "contraction": 12, "segment": 9,
+    "text": 15,
+}  # fmt: skip
+
+PROMPT_LENGTH = 64  # characters, where nobody asks for more
+MOST_ROUNDS = 20  # what all but 1 in 250 words of English and of programs needs of GPT-2's merges
 
 
 @dataclass(frozen=True)
@@ -41,78 +51,128 @@ class Prompt:
     message: Range
 
 
+def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None = None) -> Room:
+    """What a sheet should have room for: a prompt of `length` characters, and this one at least.
+
+    Half as many bytes again as characters: scripts that need more have more tokens as well, and
+    fill the context first.  Rounds enough for every token of the vocabulary and a merge more, but
+    few of GPT-2's tokens are words: those that nobody types are left out by MOST_ROUNDS.
+    """
+    units = len(prompt.encode("utf-16-le")) // 2
+    n_characters = max(length or max(PROMPT_LENGTH, 2 * context), units)
+    needed = max((len(word.rounds) for word in tokenizer.stages(prompt).words), default=0)
+    return Room(
+        n_characters,
+        max(n_characters * 3 // 2, len(prompt.encode())),
+        max(min(_deepest(tokenizer) + 1, MOST_ROUNDS), needed),
+        context,
+    )
+
+
+def _deepest(tokenizer: Tokenizer) -> int:
+    """The rounds that the token with the most of them needs: its different merges."""
+    made: dict[str, frozenset[int]] = {byte: frozenset() for byte in SPELLING.values()}
+    for rank, (left, right) in enumerate(tokenizer.merges):
+        parts = made.get(left, frozenset()) | made.get(right, frozenset())
+        made.setdefault(left + right, parts | {rank})
+    return max(map(len, made.values()))
+
+
 def prompt_page(page: Page, prompt: Range, texts: Range, tables: Tables, room: Room) -> Prompt:
     """Lay out every stage, and the tokens that come of it at the left."""
-    page.frozen = (TOP + 1, TOKENS)
-    stages = _Stages(page)
-    letters = stages.table("characters", CHARACTERS, room.characters)
-    stages.formulas(letters, characters(letters, prompt, tables))
-    units = stages.table("bytes", BYTES, room.bytes)
-    stages.formulas(units, utf8(units, letters, tables))
-    before: Table | None = None
+    page.frozen = (TOP + 1, 0)
+    page.widths = {1: 9, 2: 16, 3: 8, 4: 8, 5: 3}
+    stages = _Stages(page, tables_of(room.rounds))
+    letters = stages.place("characters", room.characters)
+    fit = _Fit(page, stages.column)
+    stages.fill(letters, characters(letters, prompt, fit.emoji, tables))
+    units = stages.place("bytes", room.bytes)
+    stages.fill(units, utf8(units, letters, tables, fit.used["bytes"], texts))
+    rounds: list[Table] = []
     for number in range(1, room.rounds + 1):
-        parts = stages.table(f"round_{number}", ROUND, room.bytes, "round", number=number)
-        stages.formulas(parts, merges(parts, before, units, tables, texts))
-        before = parts
-    assert before is not None
-    count = stages.table("parts", {"count": 0}, room.bytes)
-    stages.formulas(count, counted(before, count))
+        before = rounds[-1] if rounds else units
+        parts = stages.place(f"round_{number}", room.bytes, "round", number=number)
+        stages.fill(parts, merges(parts, before, units, tables, texts))
+        rounds.append(parts)
+    last = stages.place("parts", room.bytes)
+    stages.fill(last, counted(last, rounds[-1], units, tables))
 
-    used = use(prompt, letters, units, before, count, room)
-    n_tokens, message = _room(page, prompt, used, room)
-    return _tokens(page, n_tokens, message, room.tokens, (before, count, texts))
+    message = fit.write(use(prompt, letters, rounds, last, room), room)
+    page.write(4, 1, page.words.label("prompt"), "heading")
+    page.compute(page.area(4, 2), when(prompt.equals(""), "", prompt), "text")
+    return _tokens(page, message, (letters, units, rounds[-1], last), texts, room.tokens)
 
 
-def _room(page: Page, prompt: Range, used: dict[str, Use], room: Room) -> tuple[Range, Range]:
-    """The prompt, how many tokens it has, and what does not fit, in words."""
-    label = page.words.label
-    fits = {kind.name: getattr(room, kind.name) for kind in fields(Room)}
-    message: Expr = Text("")
-    for kind, its in reversed(used.items()):
-        sentence = page.words.sentence(f"too many {kind}", used=its.used, room=fits[kind])
-        message = when(its.is_too_much, sentence, message)
-    page.write(5, 1, label("prompt"), "heading")
-    page.compute(page.area(5, 2), when(prompt.equals(""), "", prompt), "text")
-    page.write(6, 1, label("tokens"), "heading")
-    page.write(7, 1, label("message"), "heading")
-    told = page.compute(page.define("prompt.message", page.area(7, 2)).area, message, "message")
-    too_much = call("OR", *(its.is_too_much for its in used.values()))
-    counted = page.compute(
-        page.area(6, 2), when(too_much, 0, used["tokens"].used), "integer left"
-    )
-    for column, (kind, its) in enumerate(used.items(), start=STAGES + 1):
-        page.write(4, column, label(f"room {kind}"), "heading")
-        page.compute(page.area(5, column), its.used, "integer")
-        page.write(6, column, fits[kind], "integer")
-    page.write(5, STAGES, label("used"), "heading")
-    page.write(6, STAGES, label("room"), "heading")
-    return page.define("n_tokens", counted.area), told
+class _Fit:
+    """The small table that tells of each kind of room how much is used, and how much there is."""
+
+    def __init__(self, page: Page, column: int) -> None:
+        self.page, self.column = page, column
+        places = enumerate((kind.name for kind in fields(Room)), start=column + 1)
+        self.used = {kind: Range(page.area(5, place)) for place, kind in places}
+        self.emoji = Range(page.area(5, column + 1 + len(self.used)))
+
+    def write(self, found: dict[str, Use], room: Room) -> Range:
+        """Fill it in; returns the message, which says in words what does not fit."""
+        page, label = self.page, self.page.words.label
+        page.write(5, self.column, label("used"), "heading")
+        page.write(6, self.column, label("room"), "heading")
+        for kind, cell in self.used.items():
+            page.write(4, cell.area.left, label(f"room {kind}"), "heading")
+            page.compute(cell.area, found[kind].used, "integer")
+            page.write(6, cell.area.left, getattr(room, kind), "integer")
+        page.write(4, self.emoji.area.left, label("emoji"), "heading")
+        page.compute(self.emoji.area, emoji_length(), "integer")
+
+        message: Expr = Text("")
+        for kind, its in reversed(found.items()):
+            sentence = page.words.sentence(
+                f"too many {kind}", used=self.used[kind], room=getattr(room, kind), more=its.more
+            )
+            if kind == "characters":
+                note = when(
+                    self.emoji > 1, page.words.sentence("emoji count", emoji=self.emoji), ""
+                )
+                sentence = join(sentence, note)
+            message = when(its.is_too_much, sentence, message)
+        page.write(6, 1, label("message"), "heading")
+        area = page.define("prompt.message", page.area(6, 2)).area
+        return page.compute(area, message, "message")
 
 
 def _tokens(
-    page: Page, n_tokens: Range, message: Range, context: int, found: tuple[Table, Table, Range]
+    page: Page,
+    message: Range,
+    stages: tuple[Table, Table, Table, Table],
+    texts: Range,
+    context: int,
 ) -> Prompt:
     """Token number k is the k-th part that is left when no pair merges any more."""
-    parts, count, texts = found
-    words = page.words.step("tokens.id")
-    page.write(TOP - 2, 1, words.title, "step title")
-    page.write(TOP - 1, 1, words.why, "why")
-    for column, heading in enumerate(("number", "token", "id"), start=1):
-        page.write(TOP, column, page.words.label(f"column {heading}"), "heading")
+    letters, units, parts, last = stages
+    label, words = page.words.label, page.words.step("tokens.id")
+    page.write(5, 1, label("tokens"), "heading")
+    counted = call("MAX", last["count"])
+    n_tokens = page.define("n_tokens", page.area(5, 2))
+    page.compute(n_tokens.area, when(message.equals(""), counted, 0), "integer left")
+
+    _heading(
+        page, 1, words.title, words.why, sum(page.widths[column] for column in range(1, STAGES))
+    )
+    for column, heading in enumerate(("number", "token", "id", "word"), start=1):
+        page.write(TOP, column, label(f"column {heading}"), "heading")
     first = TOP + 2
-    number, text, ids = (page.area(first, column, context) for column in (1, 2, 3))
+    number, text, ids, word = (page.area(first, column, context) for column in range(1, 5))
     page.fill(first, 1, np.arange(1, context + 1)[:, None], "index")
     for row in range(context):
-        here, of_row = Range(number.row(row)), Range(ids.row(row))
-        where = call("MATCH", here, count["count"], 0)
-        page.compute(
-            of_row.area, when(here > n_tokens, "", call("INDEX", parts["id"], where)), "integer"
-        )
-        page.compute(
-            text.row(row),
-            when(of_row.equals(""), "", call("INDEX", texts, of_row + 1)),
-            "token",
-        )
+        its_number, its_id = Range(number.row(row)), Range(ids.row(row))
+        place = call("MATCH", its_number, last["count"], 0)
+        its_word = call("INDEX", letters["word"], call("INDEX", units["character"], place))
+        for area, tree, look in (
+            (ids, when(its_number > n_tokens, "", call("INDEX", parts["id"], place)), "integer"),
+            (text, when(its_id.equals(""), "", call("INDEX", texts, its_id + 1)), "token"),
+            (word, when(its_id.equals(""), "", its_word), "integer"),
+        ):
+            page.compute(area.row(row), tree, look)
     return Prompt(
         page,
         Range(number),
@@ -126,21 +186,41 @@ def _tokens(
 class _Stages:
     """Places tables side by side, each under its title and a sentence of why."""
 
-    def __init__(self, page: Page) -> None:
-        self.page, self.column = page, STAGES
+    def __init__(self, page: Page, tables: Mapping[str, Columns]) -> None:
+        self.page, self.tables, self.column = page, tables, STAGES
 
-    def table(
-        self, name: str, columns: Mapping[str, float], length: int, key: str = "", **parts: object
-    ) -> Table:
-        words = self.page.words.step(f"prompt.{key or name}")
-        self.page.write(TOP - 2, self.column, words.title.format(**parts), "step title")
-        self.page.write(TOP - 1, self.column, words.why, "why")
-        table = self.page.table(name, columns, TOP, self.column, length)
+    def place(self, name: str, length: int, key: str = "", **parts: object) -> Table:
+        """Reserve a table: a row of headings, a row of constants, then `length` rows."""
+        page, left = self.page, self.column
+        columns = self.tables[name]
+        if name in COUNTED:
+            columns = {"number": None, **columns}
+            page.fill(TOP + 2, left, np.arange(1, length + 1)[:, None], "index")
+        areas = {}
+        for column, (heading, start) in enumerate(columns.items(), start=left):
+            page.widths[column] = WIDTHS.get(f"{name}.{heading}", WIDTHS.get(heading, 7))
+            page.write(TOP, column, page.words.label(f"column {heading}"), "heading")
+            if start is not None:
+                page.write(TOP + 1, column, start, "start")
+            areas[heading] = page.area(TOP + 2, column, length)
+            if heading != "number":
+                page.define(f"{name}.{heading}", areas[heading])
+        words = page.words.step(f"prompt.{key or name}")
+        width = sum(page.widths[column] for column in range(left, left + len(columns)))
+        _heading(page, left, words.title.format(**parts), words.why, width)
         self.column += len(columns) + 1
-        return table
+        page.widths[self.column - 1] = 3
+        return Table(areas)
 
-    def formulas(self, table: Table, formulas: RowFormulas) -> None:
+    def fill(self, table: Table, formulas: RowFormulas) -> None:
         for index in range(table.length):
             cells = table.row(index)
             for column, tree in formulas(index).items():
                 self.page.compute(cells[column].area, tree, LOOKS.get(column, "integer"))
+
+
+def _heading(page: Page, column: int, title: str, why: str, width: float) -> None:
+    """The title of a stage, and below it the sentence of why, in lines as wide as the stage."""
+    page.write(TITLE, column, title, "step title")
+    for row, line in enumerate(textwrap.wrap(why, int(1.2 * width)), start=WHY):
+        page.write(row, column, line, "why")

@@ -1,50 +1,68 @@
 """Byte-pair encoding as formulas: the prompt's characters, its words, their bytes, the merges.
 
 Each stage is a table whose rows are written alike: a function gives the formulas of one row, from
-the rows above and below.  Row -1 of a table holds the constants that it starts from.  Parts of
-words are token ids from the first byte on, and a pair of parts is one number, left * FACTOR +
-right, so that no look-up ever compares text: spreadsheets ignore case and honour wildcards there.
+the rows above and below.  Above the first row stand the constants that a table starts from; below
+the last row the cells are empty.  A cell that has nothing to say holds "", never an error.
+
+Parts of words are token ids from the first byte on, and a pair of parts is one number, left *
+factor + right, so that no look-up ever compares text: spreadsheets ignore case and honour
+wildcards there.  No formula depends on how many units of UTF-16 a character takes: MID and LEN
+count them in Excel, and code points in LibreOffice.
 
 Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2,
 and the pattern of words that GPT-2 was published with:
 's|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Number, Range, call, join, when
+from sheetgpt.formula.expr import Expr, Number, Range, call, when
 
-LETTER, NUMBER, SPACE, OTHER = 1, 2, 3, 4
+LETTER, NUMBER, SPACE, OTHER = 1, 2, 3, 4  # the classes of characters
 NEVER = 10_000_000  # a rank behind that of every merge
 REPLACEMENT = 0xFFFD
+EMOJI = 0x1F600  # one of the characters that take two units of UTF-16
 
-Row = Mapping[str, Expr]
-RowFormulas = Callable[[int], Row]
+Columns = Mapping[str, int | None]  # the columns of a table, each with the constant above it
+RowFormulas = Callable[[int], Mapping[str, Expr]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of one row of a table, by their columns."""
+
+    columns: Mapping[str, Area]
+    index: int
+
+    def __getitem__(self, column: str) -> Range:
+        area = self.columns[column]
+        row = area.top + self.index
+        return Range(Area(area.tab, row, area.left, row, area.left))
 
 
 @dataclass(frozen=True)
 class Table:
-    """Where a table's columns stand: the areas of their data rows, by name."""
+    """Where a table's columns stand: the areas of their rows, by name.
+
+    A column `number`, where a table has one, counts its rows from 1.
+    """
 
     columns: Mapping[str, Area]
 
-    def row(self, index: int) -> "dict[str, Range]":
-        """The cells of row `index`, counted from 0; -1 is the row of starting constants."""
-        return {
-            name: Range(Area(area.tab, area.top + index, area.left, area.top + index, area.left))
-            for name, area in self.columns.items()
-        }
+    def row(self, index: int) -> Row:
+        """Row `index`, counted from 0; -1 is the row of the constants above the first."""
+        return Row(self.columns, index)
 
     def __getitem__(self, column: str) -> Range:
         """A whole column."""
         return Range(self.columns[column])
 
     def with_start(self, column: str) -> Range:
-        """A whole column and the constant that it starts from."""
+        """A whole column and the constant above it: its row k + 1 is the table's row k."""
         area = self.columns[column]
-        return Range(Area(area.tab, area.top - 1, area.left, area.bottom, area.right))
+        return Range(replace(area, top=area.top - 1))
 
     @property
     def length(self) -> int:
@@ -58,8 +76,9 @@ class Tables:
     class_from, class_is: the first code point of each run of one class, and the class.
     byte_id: the token id of each of the 256 bytes, in the order of the bytes.
     byte_pair: first * 256 + second of all bytes that stand side by side in some token; -1 first.
-    merge_key, merge_rank, merge_id: for each merge left * factor + right, its rank and the id of
-        the merged token, in the order of the keys; the first row (-1, NEVER, -1) stands for none.
+    merge_id: the id of each merged token, in the order of the ranks.
+    merge_key, merge_rank: left * factor + right of each merge, in the order of these keys, and
+        its rank; the first row (-1, NEVER) stands for none.
     factor: larger than every token id.
     """
 
@@ -67,75 +86,78 @@ class Tables:
     class_is: Range
     byte_id: Range
     byte_pair: Range
+    merge_id: Range
     merge_key: Range
     merge_rank: Range
-    merge_id: Range
     factor: int
 
 
-# Stage 1 and 2: characters, and the words they make.
+def found(key: Expr, keys: Range) -> Expr:
+    """Whether a sorted column holds `key`; it must hold something that is not above it."""
+    return call("INDEX", keys, call("MATCH", key, keys, 1)).equals(key)
 
-CHARACTERS: Mapping[str, float] = {  # column -> what the row of starting constants holds
-    "position": 0, "code": 0, "character": 0, "class": 0, "start": 0, "contraction": 0, "word": 0,
-    "bytes": 0, "offset": 0,
+
+def unless_blank(cell: Expr, tree: Expr) -> Expr:
+    """A formula for rows that have something to say: where `cell` is blank, so is this one."""
+    return when(cell.equals(""), "", tree)
+
+
+# Stages 1 and 2: characters, and the words they make.
+
+CHARACTERS: Columns = {
+    "position": 1, "code": 0, "text": None, "class": 0, "contraction": 0, "word": 0,
+    "bytes": None, "end": 0,
 }  # fmt: skip
 
 
-def characters(table: Table, prompt: Range, tables: Tables) -> RowFormulas:
-    """One row a character: where it is, its code point and class, and whether a word starts."""
-    def formulas(index: int) -> Row:
+def emoji_length() -> Expr:
+    """How many characters MID and LEN take an emoji for: 2 in Excel, 1 in LibreOffice."""
+    return call("LEN", call("UNICHAR", EMOJI))
+
+
+def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> RowFormulas:
+    """One row a character: where it is, its code point and class, and the number of its word.
+
+    emoji: a cell with `emoji_length`.
+    """
+
+    def formulas(index: int) -> Mapping[str, Expr]:
         above, here = table.row(index - 1), table.row(index)
-        next_, after = table.row(index + 1), table.row(index + 2)
-        kind = here["class"]
-        space_ends_here = call("OR", next_["class"].equals(SPACE), next_["class"].equals(0))
+        below, after = table.row(index + 1), table.row(index + 2)
+        code, kind, goes_on = here["code"], here["class"], above["contraction"]
+        ends_here = call("OR", below["class"].equals(SPACE), below["class"].equals(""))
         starts = when(
             kind.equals(SPACE),
             # Of several spaces the last one belongs to the word behind it.
-            when(above["class"].differs(SPACE), 1, when(space_ends_here, 0, 1)),
-            when(above["code"].equals(32), 0, when(kind.differs(above["class"]), 1, 0)),
+            when(above["class"].differs(SPACE), 1, when(ends_here, 0, 1)),
+            when(above["code"].equals(ord(" ")), 0, when(kind.differs(above["class"]), 1, 0)),
         )
-        return {
-            "position": above["position"] + when(above["code"] > 65535, _astral(), 1),
-            "code": when(
-                here["position"] > call("LEN", prompt),
-                0,
-                call("IFERROR", call("UNICODE", call("MID", prompt, here["position"], 2)), REPLACEMENT),
-            ),
-            "character": when(here["code"].equals(0), "", call("UNICHAR", here["code"])),
-            "class": when(
-                here["code"].equals(0),
-                0,
-                call("INDEX", tables.class_is, call("MATCH", here["code"], tables.class_from, 1)),
-            ),
-            "start": when(
-                call("OR", kind.equals(0), above["contraction"] > 1),
-                0,
-                when(above["contraction"].equals(1), 1, starts),
-            ),
+        no_contraction = call("OR", here["word"].equals(above["word"]), code.differs(ord("'")))
+        position = above["position"] + call("LEN", above["text"])
+        first = call("MID", prompt, here["position"], 2)
+        read = call("IFERROR", call("UNICODE", first), REPLACEMENT)
+        of_character: dict[str, Expr] = {
+            "text": call("MID", prompt, here["position"], when(code > 0xFFFF, emoji, 1)),
+            "class": call("INDEX", tables.class_is, call("MATCH", code, tables.class_from, 1)),
             "contraction": when(
-                above["contraction"] > 1,
-                above["contraction"] - 1,
-                when(
-                    call("OR", here["start"].equals(0), here["code"].differs(ord("'"))),
-                    0,
-                    _contraction(next_["code"], after["code"]),
-                ),
+                goes_on > 1,
+                goes_on - 1,
+                when(no_contraction, 0, _contraction(below["code"], after["code"])),
             ),
-            "word": above["word"] + here["start"],
-            "bytes": when(
-                here["code"].equals(0),
-                0,
-                1 + (here["code"] > 0x7F) + (here["code"] > 0x7FF) + (here["code"] > 0xFFFF),
+            "word": above["word"] + when(goes_on > 1, 0, when(goes_on.equals(1), 1, starts)),
+            "bytes": 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF),
+            "end": above["end"] + here["bytes"],
+        }
+        return {
+            # One row behind the last character still says where it would be; then all is blank.
+            "position": unless_blank(above["code"], position),
+            "code": unless_blank(
+                here["position"], when(here["position"] > call("LEN", prompt), "", read)
             ),
-            "offset": above["offset"] + here["bytes"],
+            **{column: unless_blank(code, tree) for column, tree in of_character.items()},
         }
 
     return formulas
-
-
-def _astral() -> Expr:
-    """The length of a character beyond U+FFFF: 2 where UTF-16 units are counted, else 1."""
-    return call("LEN", call("UNICHAR", 0x1F600))
 
 
 def _contraction(first: Expr, second: Expr) -> Expr:
@@ -150,62 +172,53 @@ def _contraction(first: Expr, second: Expr) -> Expr:
 
 # Stage 3: bytes.
 
-BYTES: Mapping[str, float] = {
-    "number": 0, "character": 0, "byte": -1, "id": -1, "segment": 0, "first": 0, "last": 0,
-}  # fmt: skip
+BYTES: Columns = {"character": 0, "byte": None, "segment": None, "id": None, "text": None}
 
 
-def utf8(table: Table, letters: Table, tables: Tables) -> RowFormulas:
-    """One row a byte: its character, its value in UTF-8, its token id, and its segment.
+def utf8(
+    table: Table, letters: Table, tables: Tables, n_bytes: Range, token_text: Range
+) -> RowFormulas:
+    """One row a byte: its character, its value in UTF-8, its segment, its token.
 
     A segment is a word, cut further wherever two bytes never stand side by side inside any
-    token: no merge can cross such a place, and shorter segments need fewer rounds.
+    token: no merge can cross such a place, and shorter segments need fewer rounds.  It is
+    called by the number of its first row.
     """
-    total = letters.row(letters.length - 1)["offset"]
 
-    def formulas(index: int) -> Row:
+    def formulas(index: int) -> Mapping[str, Expr]:
         above, here = table.row(index - 1), table.row(index)
-        character, byte = here["character"], here["byte"]
+        number, byte = here["number"], here["byte"]
 
-        def of_character(column: str, row: Expr = character) -> Expr:
+        def of_character(column: str, row: Expr = here["character"]) -> Expr:
             return call("INDEX", letters[column], row)
 
-        code, size, end = of_character("code"), of_character("bytes"), of_character("offset")
-        leading = call("INT", code / Number(64) ** (size - 1)) + call("CHOOSE", size, 0, 192, 224, 240)
-        trailing = 128 + call("MOD", call("INT", code / Number(64) ** (end - here["number"])), 64)
-        pair = above["byte"] * 256 + byte
-        stands = call("INDEX", tables.byte_pair, call("MATCH", pair, tables.byte_pair, 1)).equals(pair)
-        cut = when(
-            of_character("word").differs(of_character("word", above["character"])),
-            1,
-            when(stands, 0, 1),
+        def of_character_above(column: str) -> Expr:  # 0 above the first: the constants
+            return call("INDEX", letters.with_start(column), above["character"] + 1)
+
+        code, size, end = of_character("code"), of_character("bytes"), of_character("end")
+        leading = call("INT", code / Number(64) ** (size - 1)) + call(
+            "CHOOSE", size, 0, 192, 224, 240
         )
-        return {
-            "number": above["number"] + 1,
-            # Character n ends at offset n: the byte belongs to the one behind those that end before.
-            "character": when(
-                here["number"] > total,
-                0,
-                call("MATCH", here["number"] - 1, letters.with_start("offset"), 1),
-            ),
+        trailing = 128 + call("MOD", call("INT", code / Number(64) ** (end - number)), 64)
+        is_cut = when(
+            of_character("word").differs(of_character_above("word")),
+            1,
+            when(found(above["byte"] * 256 + byte, tables.byte_pair), 0, 1),
+        )
+        next_ends = number > of_character_above("end")
+        of_byte: dict[str, Expr] = {
             "byte": when(
-                character.equals(0),
-                -1,
-                when(
-                    size.equals(1),
-                    code,
-                    when(character.differs(above["character"]), leading, trailing),
-                ),
+                size.equals(1),
+                code,
+                when(here["character"].differs(above["character"]), leading, trailing),
             ),
-            "id": when(character.equals(0), -1, call("INDEX", tables.byte_id, byte + 1)),
-            "segment": above["segment"]
-            + when(
-                call("OR", character.equals(0), above["character"].equals(0)),
-                when(character.equals(above["character"]), 0, 1),
-                cut,
-            ),
-            "first": call("MATCH", here["segment"], table["segment"], 0),
-            "last": call("MATCH", here["segment"], table["segment"], 1),
+            "segment": when(is_cut.equals(1), number, above["segment"]),
+            "id": call("INDEX", tables.byte_id, byte + 1),
+            "text": call("INDEX", token_text, here["id"] + 1),
+        }
+        return {
+            "character": when(number > n_bytes, "", above["character"] + when(next_ends, 1, 0)),
+            **{column: unless_blank(here["character"], tree) for column, tree in of_byte.items()},
         }
 
     return formulas
@@ -213,78 +226,91 @@ def utf8(table: Table, letters: Table, tables: Tables) -> RowFormulas:
 
 # Stage 4: merges.
 
-ROUND: Mapping[str, float] = {
-    "id": -1, "next": 0, "pair": -1, "merge": 1, "rank": NEVER, "least": NEVER, "best": NEVER,
-    "until": 0, "text": 0,
+ROUND: Columns = {
+    "right": None, "rank": None, "least": None, "joins": None, "id": None, "text": None,
 }  # fmt: skip
 
 
-def merges(
-    table: Table, before: Table | None, units: Table, tables: Tables, token_text: Range
-) -> RowFormulas:
-    """One row a byte: the part of a word that starts there, and whether it merges in this round.
+def pairs(table: Table, before: Table, units: Table, tables: Tables) -> RowFormulas:
+    """For each part of a word its right neighbour, and the rank of this pair among the merges.
 
-    id is -1 in the rows inside a part; next is the row where the following part starts.  Every
-    word merges its pair of the lowest rank, wherever that pair occurs, from left to right.
-    before: the round before this one; the first round starts from the bytes.
+    A part stands in the row of its first byte; its other rows are blank.
+    before: the table with the parts.
     """
 
-    def formulas(index: int) -> Row:
-        above, here, below = table.row(index - 1), table.row(index), table.row(index + 1)
-        unit, unit_above, unit_below = (units.row(index + step) for step in (0, -1, 1))
-        if before is None:
-            part, following = unit["id"], unit["number"] + 1
-        else:
-            was, was_above = before.row(index), before.row(index - 1)
-            merged = was["until"] > unit["number"]
-            part = when(
-                was_above["until"] > unit["number"],
-                -1,
-                when(merged, call("INDEX", tables.merge_id, was["merge"]), was["id"]),
-            )
-            following = when(merged, was["until"], was["next"])
-        alone = call("OR", here["id"] < 0, here["next"] > unit["last"])
-        neighbour = call("INDEX", table["id"], here["next"])
-        found = call("INDEX", tables.merge_key, here["merge"]).equals(here["pair"])
-        is_best = call(
-            "AND",
-            here["rank"] < NEVER,
-            here["rank"].equals(here["best"]),
-            above["until"] <= unit["number"],
-        )
+    def formulas(index: int) -> Mapping[str, Expr]:
+        here, below = table.row(index), table.row(index + 1)
+        part, part_below = before.row(index)["id"], before.row(index + 1)["id"]
+        segment, segment_below = (units.row(index + step)["segment"] for step in (0, 1))
+        pair = part * tables.factor + here["right"]
+        place = call("MATCH", pair, tables.merge_key, 1)
+        neighbour = when(part_below.equals(""), below["right"], part_below)
+        rank = when(found(pair, tables.merge_key), call("INDEX", tables.merge_rank, place), "")
         return {
-            "id": part,
-            "next": following,
-            "pair": when(alone, -1, here["id"] * tables.factor + neighbour),
-            "merge": when(here["pair"] < 0, 1, call("MATCH", here["pair"], tables.merge_key, 1)),
-            "rank": when(found, call("INDEX", tables.merge_rank, here["merge"]), NEVER),
-            # The least rank of the segment: a running minimum down, its last value carried up.
-            "least": when(
-                unit["segment"].equals(unit_above["segment"]),
-                call("MIN", above["least"], here["rank"]),
-                here["rank"],
-            ),
-            "best": when(
-                unit["segment"].equals(unit_below["segment"]), below["best"], here["least"]
-            ),
-            "until": when(is_best, call("INDEX", table["next"], here["next"]), above["until"]),
-            "text": when(here["id"] < 0, "", call("INDEX", token_text, here["id"] + 1)),
+            "right": unless_blank(segment, when(segment_below.differs(segment), "", neighbour)),
+            "rank": unless_blank(part, unless_blank(here["right"], rank)),
         }
 
     return formulas
 
 
-# Stage 5: tokens.
+def merges(
+    table: Table, before: Table, units: Table, tables: Tables, token_text: Range
+) -> RowFormulas:
+    """One round: every word merges its pair of the least rank, wherever that pair occurs.
 
+    joins: 1 for a part that joins the next one, 2 for that next one, blank for one that stays;
+        from left to right, so that of `a a a` the first two join.
+    before: the round before this one, or the bytes.
+    """
+    neighbours = pairs(table, before, units, tables)
 
-def counted(parts: Table, count: Table) -> RowFormulas:
-    """How many tokens start in the rows up to this one."""
-
-    def formulas(index: int) -> Row:
-        starts = when(parts.row(index)["id"] < 0, 0, 1)
-        return {"count": count.row(index - 1)["count"] + starts}
+    def formulas(index: int) -> Mapping[str, Expr]:
+        above, here, below = table.row(index - 1), table.row(index), table.row(index + 1)
+        part, rank, least_below = before.row(index)["id"], here["rank"], below["least"]
+        segment, segment_below = (units.row(index + step)["segment"] for step in (0, 1))
+        least = when(
+            call("OR", segment_below.differs(segment), least_below.equals("")),
+            rank,
+            when(rank.equals(""), least_below, call("MIN", rank, least_below)),
+        )
+        # The least rank from the segment's first row on is that of the whole segment.
+        is_best = rank.equals(call("INDEX", table["least"], segment))
+        joins = when(above["joins"].equals(1), 2, unless_blank(rank, when(is_best, 1, "")))
+        merged = call("INDEX", tables.merge_id, rank + 1)
+        still = when(here["joins"].equals(2), "", when(here["joins"].equals(1), merged, part))
+        return {
+            **neighbours(index),
+            "least": unless_blank(segment, least),
+            "joins": unless_blank(segment, when(part.equals(""), above["joins"], joins)),
+            "id": unless_blank(part, still),
+            "text": unless_blank(here["id"], call("INDEX", token_text, here["id"] + 1)),
+        }
 
     return formulas
+
+
+# Stage 5: what is left are the tokens.
+
+PARTS: Columns = {"right": None, "rank": None, "count": 0}
+
+
+def counted(table: Table, before: Table, units: Table, tables: Tables) -> RowFormulas:
+    """How many tokens start in the rows up to this one, and whether pairs are left to merge."""
+    neighbours = pairs(table, before, units, tables)
+
+    def formulas(index: int) -> Mapping[str, Expr]:
+        part, count = before.row(index)["id"], table.row(index - 1)["count"]
+        so_far = when(part.equals(""), count, count + 1)
+        return {**neighbours(index), "count": unless_blank(units.row(index)["segment"], so_far)}
+
+    return formulas
+
+
+def tables_of(rounds: int) -> dict[str, Columns]:
+    """Every table of the tokenizer under the name that its columns' names begin with."""
+    each_round = {f"round_{number}": ROUND for number in range(1, rounds + 1)}
+    return {"characters": CHARACTERS, "bytes": BYTES, **each_round, "parts": PARTS}
 
 
 @dataclass(frozen=True)
@@ -299,27 +325,36 @@ class Room:
 
 @dataclass(frozen=True)
 class Use:
-    """How much of one kind of room a prompt takes, and whether that is too much."""
+    """How much of one kind of room a prompt takes, and whether that is too much.
+
+    more: what the sentence about it can tell besides: how many characters too many there are,
+        how many pairs are left to merge.
+    """
 
     used: Expr
     is_too_much: Expr
+    more: Expr
 
 
 def use(
-    prompt: Range, letters: Table, units: Table, last: Table, count: Table, room: Room
+    prompt: Range, letters: Table, rounds: Sequence[Table], last: Table, room: Room
 ) -> dict[str, Use]:
     """What the prompt takes of each kind of room; the first that is too much is the one to tell.
 
-    When there are too many characters the later figures speak of a part of the prompt only.
+    Where there is too much of one kind, the later figures speak of what did fit.
     """
     end = letters.row(letters.length - 1)
-    step = when(end["code"] > 65535, _astral(), 1)
-    goes_on = call("AND", end["code"] > 0, end["position"] + step <= call("LEN", prompt))
-    tokens = count.row(count.length - 1)["count"]
-    unmerged = call("COUNTIF", last["rank"], f"<{NEVER}")
+    behind = call("LEN", prompt) + 1 - end["position"] - call("LEN", end["text"])
+    more = when(end["code"].equals(""), 0, behind)
+    size = call("MAX", letters["end"])
+    left = call("COUNT", last["rank"])
+    needed: Expr = left > 0
+    for each in rounds:
+        needed = needed + (call("COUNT", each["rank"]) > 0)
+    tokens = call("MAX", last["count"])
     return {
-        "characters": Use(call("LEN", prompt), goes_on),
-        "bytes": Use(end["offset"], end["offset"] > room.bytes),
-        "rounds": Use(unmerged, unmerged > 0),
-        "tokens": Use(tokens, tokens > room.tokens),
+        "characters": Use(call("COUNT", letters["code"]) + more, more > 0, more),
+        "bytes": Use(size, size > room.bytes, size - room.bytes),
+        "rounds": Use(needed, left > 0, left),
+        "tokens": Use(tokens, tokens > room.tokens, tokens - room.tokens),
     }
