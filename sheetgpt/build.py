@@ -70,11 +70,13 @@ def build_workbook(
 
 
 def _refuse_path(path: Path, *, force: bool) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path's, False for whatever is wrong with the path
         raise WorkbookError(f"{path} is a directory; give the name of a file with -o")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise WorkbookError(f"{path}: there is no directory {path.parent}; make it, or choose another")
-    if path.exists() and not force:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise WorkbookError(f"{path} is no file that can be replaced; give another name with -o")
+    if os.path.exists(path) and not force:
         raise WorkbookError(f"{path} exists already; give another name with -o, or --force to replace it")
     if not os.access(path.parent, os.W_OK):
         raise WorkbookError(f"{path.parent} is not writable; choose another place with -o")

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from io import TextIOWrapper
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -44,6 +46,9 @@ class Commands(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that clean-up still happens
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")  # where a terminal has no emoji
         try:
             return super().invoke(context)
         except SheetGPTError as error:
@@ -239,12 +244,17 @@ def report_json(report: checking.Report) -> str:
             "n_tokens": report.n_tokens,
             "predicted": report.predicted,
             "holds": report.holds,
-            "first_problem": asdict(report.first_problem) if report.first_problem else None,
-            "steps": [asdict(result) for result in report.results],
+            "first_problem": result_json(first) if (first := report.first_problem) else None,
+            "steps": [result_json(result) for result in report.results],
         },
         ensure_ascii=False,
         indent=1,
-    ).replace("Infinity", "null")
+    )
+
+
+def result_json(result: checking.StepResult) -> dict[str, object]:
+    """A step's result; the error is null where something else stands than a number."""
+    return asdict(result) | {"error": result.error if isfinite(result.error) else None}
 
 
 def show_report(report: checking.Report) -> None:

@@ -1,5 +1,6 @@
 """The models that are here: those that ship with the project, and any checkpoint directory."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
@@ -41,7 +42,7 @@ def load(name_or_directory: str) -> Checkpoint:
     named = directories().get(name_or_directory)
     if named is not None:
         return checkpoint.load(named)
-    if not Path(name_or_directory).exists():
+    if not os.path.exists(name_or_directory):  # unlike Path's, False for whatever is wrong
         raise CheckpointError(
             f"{name_or_directory!r} is neither a model that is here "
             f"({', '.join(directories())}) nor a directory; "

@@ -1,12 +1,14 @@
 """From a file to a report: read, calculate, compare."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from sheetgpt.book.data import digest, readable
 from sheetgpt.check.expected import (
+    CAUSAL,
     TALL,
     expected,
     formula_cells,
@@ -14,11 +16,12 @@ from sheetgpt.check.expected import (
     prompt_ids,
 )
 from sheetgpt.check.file import Floats, Grid, ModelInFile, grid
-from sheetgpt.check.formulas import Formulas
+from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.report import Report, StepResult
+from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.evaluate import Engine
-from sheetgpt.formula.recalculate import recalculate
+from sheetgpt.formula.recalculate import reads, recalculate
 from sheetgpt.formula.values import BLANK, EMPTY, NUMBER, Error
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.weights import shapes
@@ -52,8 +55,12 @@ def check(
     constants = [*_constants(model), *(_against(model, checkpoint) if checkpoint else ())]
 
     progress(engine)
+    circle: WorkbookError | None = None
     if engine == "numpy":
-        recalculate(formulas.all, Engine(workbook.values))
+        try:
+            recalculate(formulas.all, Engine(workbook.values))
+        except WorkbookError as error:
+            circle = error
     elif engine == "libreoffice":
         _recalculate_by_libreoffice(model, names)
 
@@ -66,7 +73,12 @@ def check(
     if model.tokenizer is not None and len(model.weights) == len(shapes(model.config)):
         ids = prompt_ids(model, model.tokenizer, shown("n_tokens"))
         wanted = expected(model, ids, _texts(model), shown)
-    steps = [_step(model, formulas, name, wanted.get(name)) for name in names]
+    ahead = _reads_ahead(model, formulas, names) if circle is not None else {}
+    steps = [
+        _step(model, formulas, name, wanted.get(name), ahead.get(name, "")) for name in names
+    ]
+    if circle is not None and not any(step.problem for step in steps):
+        raise circle  # among formulas that somebody has added
     token = shown("predicted.token")
     return Report(
         model.name,
@@ -78,6 +90,19 @@ def check(
     )
 
 
+def _reads_ahead(model: ModelInFile, formulas: Formulas, names: list[str]) -> dict[str, str]:
+    """The first step that reads what is computed after it, with a sentence that says so."""
+    steps = names[names.index("tokens.id") :]
+    areas = [(name, model.names[name]) for name in steps if name in model.names]
+    for i, (name, area) in enumerate(areas):
+        later = [other for _, other in areas[i:]]
+        for formula in formulas.within(area):
+            for read in reads(formula.tree):
+                if any(overlap(read, other) for other in later):
+                    return {name: f"{formula.area}: this formula reads {read}, which depends on it"}
+    return {}
+
+
 def _recalculate_by_libreoffice(model: ModelInFile, names: list[str]) -> None:
     """Put what LibreOffice computes for these names in the place of what the file says."""
     with office.opened(model.path) as document:
@@ -85,6 +110,7 @@ def _recalculate_by_libreoffice(model: ModelInFile, names: list[str]) -> None:
         found = document.read([name for name in names if name in model.names])
     for name, rows in found.items():
         values = np.array(rows, dtype=object)
+        values[np.equal(values, None)] = Error.VALUE  # LibreOffice does not say which error it is
         numbers = np.vectorize(lambda value: isinstance(value, float), otypes=[bool])(values)
         whole = values.astype(np.float64) if numbers.all() else values
         model.values.write(model.names[name], whole)
@@ -103,6 +129,9 @@ def _constants(model: ModelInFile) -> Iterator[StepResult]:
     fingerprints = dict(
         zip(model.texts("checks.constant"), model.texts("checks.fingerprint"), strict=False)
     )
+    for name in ("prompt", "checks.constant", "checks.fingerprint"):
+        if name not in model.names:
+            yield StepResult("", name, "constant", problem=f"the defined name {name} is missing")
     wanted = shapes(model.config)
     for name in (*wanted, *(name for name in fingerprints if name not in wanted)):
         area = model.names.get(name)
@@ -134,8 +163,10 @@ def _constant(
             return f"{name} holds cells that are not numbers, somewhere in {area}"
     values = model.weights[name].astype(np.float32) if shape is not None else model.numbers(name)
     now = digest(model.texts(name) if values is None else values)
+    if built is None:
+        return f"{name} has lost its fingerprint, by which one could tell whether {area} was changed"
     if built != now:
-        return f"{name} is not what it was when the workbook was built: a number in {area} differs"
+        return f"{name} is not what it was when the workbook was built: a cell in {area} differs"
     return ""
 
 
@@ -150,7 +181,8 @@ def _against(model: ModelInFile, checkpoint: Checkpoint) -> Iterator[StepResult]
         different = np.argwhere(np.atleast_2d(weight.astype(np.float32) != theirs))
         if len(different):
             area = model.names[name].cell(*different[0].tolist())
-            problem = f"{area} is not the checkpoint's weight, nor are {len(different) - 1} other cells"
+            others = f", nor are {len(different) - 1:,} more cells" if different[1:].size else ""
+            problem = f"{area} is not the weight of the checkpoint {checkpoint.name}{others}"
             yield StepResult(area.tab, name, "constant", int(theirs.size), problem=problem)
     if model.tokenizer != checkpoint.tokenizer:
         problem = f"the tokens or merges differ from those of the checkpoint {checkpoint.name}"
@@ -161,20 +193,25 @@ def _against(model: ModelInFile, checkpoint: Checkpoint) -> Iterator[StepResult]
 
 
 def _step(
-    model: ModelInFile, formulas: Formulas, name: str, wanted: Grid | Floats | None
+    model: ModelInFile,
+    formulas: Formulas,
+    name: str,
+    wanted: Grid | Floats | None,
+    problem: str,
 ) -> StepResult:
+    """What is found of a step; `problem` is what is known to be wrong with it already."""
     area = model.names.get(name)
     if area is None:
         return StepResult("", name, "step", problem=f"the defined name {name} is missing")
-    problem = formulas.problem(area, formula_cells(name, area), tall=name in TALL)
-    problem = problem or _labels(model, formulas, name, area)
+    if wanted is not None and area.shape != wanted.shape:
+        found, needed = (" × ".join(map(str, shape)) for shape in (area.shape, wanted.shape))
+        sentence = f"{name} is {found} cells at {area}, but the model needs {needed}"
+        return StepResult(area.tab, name, "step", problem=sentence)
+    problem = problem or formulas.problem(area, formula_cells(name, area), tall=name in TALL)
+    problem = problem or _labels(formulas, name, area)
     if wanted is None:
         cells = int(np.prod(area.shape))
         return StepResult(area.tab, name, "formulas", cells, problem=problem or _errors(model, area))
-    if area.shape != wanted.shape:
-        found, needed = (" × ".join(map(str, shape)) for shape in (area.shape, wanted.shape))
-        sentence = f"{area} is {found} cells, but the model needs {needed}"
-        return StepResult(area.tab, name, "step", problem=problem or sentence)
     compare = _compare_numbers if wanted.dtype == np.float64 else _compare_cells
     cells, error, place = compare(model, area, wanted)
     if place is not None and not problem:
@@ -182,15 +219,18 @@ def _step(
     return StepResult(area.tab, name, "step", cells, error, problem)
 
 
-def _labels(model: ModelInFile, formulas: Formulas, name: str, area: Area) -> str:
-    """The tokens' texts stand left of a step's rows, or above its columns."""
+def _labels(formulas: Formulas, name: str, area: Area) -> str:
+    """The tokens' texts stand left of a step's rows, or above its columns, or both."""
     if not name.startswith(("h.", "embed.", "ln_f", "logits", "softmax")):
         return ""
-    if name in TALL:
-        labels = Area(area.tab, area.top - 1, area.left, area.top - 1, area.right)
-    else:
-        labels = Area(area.tab, area.top, area.left - 1, area.bottom, area.left - 1)
-    return formulas.problem(labels, np.ones(labels.shape, dtype=bool), tall=name in TALL)
+    left = replace(area, left=area.left - 1, right=area.left - 1)
+    above = replace(area, top=area.top - 1, bottom=area.top - 1)
+    labels = [above] if name in TALL else [left, above] if name.endswith(CAUSAL) else [left]
+    problems = (
+        formulas.problem(each, np.ones(each.shape, dtype=bool), tall=each is above)
+        for each in labels
+    )
+    return next(filter(None, problems), "")
 
 
 def _errors(model: ModelInFile, area: Area) -> str:
@@ -222,11 +262,13 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
         value = wanted[place]
         if value is None:
             same = actual is None or actual == ""
-        elif isinstance(value, str) or not isinstance(actual, float):
-            same = actual == value
-        else:
+        elif isinstance(value, str):
+            same = actual == value or (actual is None and not value)
+        elif isinstance(actual, float):
             errors[place] = abs(actual - value)
             continue
+        else:  # a text, or TRUE where 1 should be
+            same = False
         errors[place] = 0.0 if same else np.inf
     wrong = np.argwhere(errors > TOLERANCE)
     place = tuple(wrong[0].tolist()) if len(wrong) else None

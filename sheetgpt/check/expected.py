@@ -40,6 +40,8 @@ def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) 
         stages = tokenizer.stages(model.prompt)
     except PromptError:
         return []
+    if len(stages.ids) > model.room.tokens:
+        return []
     refused = n_tokens is not None and n_tokens[0, 0] == 0
     return [] if refused and not _surely_fits(model.prompt, stages, model.room) else list(stages.ids)
 
@@ -72,6 +74,7 @@ def expected(
     }
     if not ids:
         return found
+    found["prompt.message"] = found["start.message"] = _cell("")  # nothing to complain of
     trace = reference.forward(model.config, model.weights, ids)
     for name, values in trace.items():
         if name not in ("tokens.id", "predicted.id"):
@@ -136,7 +139,7 @@ def formula_cells(name: str, area: Area) -> np.ndarray[tuple[int, ...], np.dtype
     return needed
 
 
-def _cell(value: float) -> Grid:
+def _cell(value: float | str) -> Grid:
     return np.array([[value]], dtype=object)
 
 

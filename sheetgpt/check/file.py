@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import astuple, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sheetgpt.book.compile import PROPERTY
 from sheetgpt.errors import CheckpointError, WorkbookError
-from sheetgpt.formula.cells import Area
+from sheetgpt.formula.cells import LAST_ROW, Area
 from sheetgpt.formula.functions import as_text
 from sheetgpt.formula.values import Error, Sheets
-from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.config import Config, from_json, to_json
 from sheetgpt.gpt2.tokens import Tokenizer
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.steps.tokenize import Room
@@ -32,11 +32,22 @@ def grid(values: Sheets, area: Area) -> Grid:
     return cells
 
 
+def _refuse_nonsense(config: Config, room: Room, n_tabs: int) -> None:
+    """Raise an error if no workbook of ours can have said this of itself."""
+    if from_json(to_json(config), "") != config or config.n_layer > n_tabs:
+        raise ValueError("the configuration does not hold")
+    if not all(0 < size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
+        raise ValueError("the sizes do not hold")
+
+
 class ModelInFile:
     """The model that a workbook holds; raises WorkbookError where it does not say which."""
 
     def __init__(self, path: Path, workbook: Workbook) -> None:
-        self.path, self.names, self.values = path, workbook.names, workbook.values
+        self.path, self.values = path, workbook.values
+        self.names = {  # a name that leads to no tab is as good as missing
+            name: area for name, area in workbook.names.items() if area.tab in self.values.by_tab
+        }
         said = {
             name.removeprefix(PROPERTY): text
             for name, text in workbook.properties.items()
@@ -48,7 +59,8 @@ class ModelInFile:
                 **{each.name: json.loads(said[each.name]) for each in fields(Config)}
             )
             self.room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
-        except (KeyError, ValueError, TypeError) as error:
+            _refuse_nonsense(self.config, self.room, len(workbook.values.by_tab))
+        except (KeyError, ValueError, TypeError, CheckpointError) as error:
             raise WorkbookError(
                 f"{path}: this workbook does not say which model it holds, so sheetgpt did not "
                 "build it, or its document properties were removed; build it again"

@@ -37,6 +37,11 @@ class Formulas:
         self._in_columns = _Lines(self.all, along_rows=False)
         self._in_rows = _Lines(self.all, along_rows=True)
 
+    def within(self, area: Area) -> Iterator[Formula]:
+        """The formulas that begin in an area."""
+        for line in self._in_columns.within(area):
+            yield from line
+
     def problem(self, area: Area, needed: NDArray[np.bool_], *, tall: bool = False) -> str:
         """Where in an area a formula is unreadable, missing, or unlike its neighbours, or nothing.
 
@@ -44,7 +49,7 @@ class Formulas:
         tall: whether neighbours stand side by side, instead of one below the other.
         """
         for bad, sentence in self.unreadable:
-            if bad.tab == area.tab and _overlap(bad, area):
+            if overlap(bad, area):
                 return sentence
         filled = np.zeros(area.shape, dtype=bool)
         part = self._filled[area.tab][_cells(area)] if area.tab in self._filled else filled
@@ -94,5 +99,6 @@ def _cells(area: Area) -> tuple[slice, slice]:
     return slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
 
 
-def _overlap(a: Area, b: Area) -> bool:
-    return a.top <= b.bottom and b.top <= a.bottom and a.left <= b.right and b.left <= a.right
+def overlap(a: Area, b: Area) -> bool:
+    """Whether two areas share a cell."""
+    return a.tab == b.tab and a.top <= b.bottom and b.top <= a.bottom and a.left <= b.right and b.left <= a.right

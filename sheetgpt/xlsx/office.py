@@ -87,7 +87,7 @@ class Office:
             )
         answer = json.loads(line)
         if "error" in answer:
-            raise OfficeError(f"{self._path}: LibreOffice cannot do this ({answer['error']}).")
+            raise OfficeError(f"{self._path}: LibreOffice cannot do this ({answer['error']})")
         return answer["ok"]
 
     def set(self, values: Mapping[str, str | float]) -> None:
@@ -117,7 +117,7 @@ def opened(path: Path, time_limit: float = TIME_LIMIT) -> Iterator[Office]:
     """
     program, python = soffice(), uno_python()
     if program is None or python is None:
-        raise OfficeError(f"LibreOffice was not found; {INSTALL}.")
+        raise OfficeError(f"LibreOffice was not found; {INSTALL}")
     with tempfile.TemporaryDirectory(prefix="sheetgpt-office-") as profile:
         server = subprocess.Popen(
             [python, str(SERVER), program, profile],
@@ -132,7 +132,7 @@ def opened(path: Path, time_limit: float = TIME_LIMIT) -> Iterator[Office]:
         watch.start()
         try:
             office = Office(server, path)
-            office._ask("open", str(path.resolve()))
+            office._ask("open", str(_beside(Path(profile), path)))
             yield office
         finally:
             watch.cancel()
@@ -142,6 +142,21 @@ def opened(path: Path, time_limit: float = TIME_LIMIT) -> Iterator[Office]:
             with suppress(subprocess.TimeoutExpired):
                 server.wait(timeout=15)
             _end(server)
+            if server.stdout is not None:
+                server.stdout.close()
+
+
+def _beside(profile: Path, path: Path) -> Path:
+    """The workbook under a second name in our own folder.
+
+    There nobody else's lock stands in the way, and LibreOffice leaves none behind.
+    """
+    other = profile / "workbook.xlsx"
+    try:
+        other.hardlink_to(path.resolve())
+    except OSError:  # it is on another file system
+        shutil.copyfile(path, other)
+    return other
 
 
 def _end(server: "subprocess.Popen[str]") -> None:

@@ -62,12 +62,9 @@ def start(soffice, profile):
 
 
 def load(desktop, path):
-    how = []
-    for name in ("Hidden", "ReadOnly"):  # read-only minds no lock file and leaves none
-        how.append(PropertyValue())
-        how[-1].Name, how[-1].Value = name, True
-    url = uno.systemPathToFileUrl(path)
-    document = desktop.loadComponentFromURL(url, "_blank", 0, tuple(how))
+    hidden = PropertyValue()
+    hidden.Name, hidden.Value = "Hidden", True
+    document = desktop.loadComponentFromURL(uno.systemPathToFileUrl(path), "_blank", 0, (hidden,))
     if document is None or not hasattr(document, "Sheets"):
         raise RuntimeError("LibreOffice does not read it as a spreadsheet")
     return document

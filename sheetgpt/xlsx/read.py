@@ -9,6 +9,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
@@ -16,7 +17,8 @@ from zlib import error as DeflateError
 
 import numpy as np
 from lxml import etree
-from openpyxl.formula.translate import Translator
+from openpyxl.formula.tokenizer import TokenizerError
+from openpyxl.formula.translate import Translator, TranslatorError
 
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import (
@@ -33,6 +35,22 @@ from sheetgpt.formula.values import NUMBER, Error, Scalar, Sheet, Sheets
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ERRORS = {error.value: error for error in Error}
+
+# What no workbook needs: a sheet's last used row times its last used column (GPT-2 small has
+# tabs of 39 million cells), and a part that is large and yet packed to next to nothing.
+MOST_CELLS = 1_000_000_000
+SUSPICIOUS_SIZE, SUSPICIOUS_RATIO = 50_000_000, 200  # bytes unpacked, and how many of one packed
+
+# How every part is parsed: nothing is fetched or expanded, and only elements count.
+_CAREFUL: dict[str, Any] = {
+    "resolve_entities": False, "no_network": True, "load_dtd": False,
+    "remove_comments": True, "remove_pis": True,
+}  # fmt: skip
+
+_UNREADABLE = (
+    OSError, BadZipFile, DeflateError, EOFError, RuntimeError, etree.XMLSyntaxError,
+    TokenizerError, TranslatorError, LookupError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Work
             return _read(archive, progress)
     except FileNotFoundError as error:
         raise WorkbookError(f"{path}: there is no such file; build one with sheetgpt build.") from error
-    except (OSError, BadZipFile, DeflateError, etree.XMLSyntaxError, KeyError, ValueError) as error:
+    except _UNREADABLE as error:
         raise WorkbookError(
             f"{path}: not a readable .xlsx workbook ({_reason(error)}); "
             "build it again, or save it once more as .xlsx"
@@ -71,10 +89,14 @@ def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Work
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    said = str(error.args[0]) if error.args else type(error).__name__
+    return said.rstrip(".") if " " in said else f"it has no {said or 'name'}"
 
 
 def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
+    for part in archive.infolist():
+        if part.file_size > max(SUSPICIOUS_SIZE, SUSPICIOUS_RATIO * part.compress_size):
+            raise ValueError(f"its part {part.filename} would unpack to {part.file_size:,} bytes")
     book = _part(archive, "xl/workbook.xml")
     targets = {
         relation.get("Id"): relation.get("Target", "")
@@ -85,7 +107,8 @@ def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
     for sheet in book.iterfind("{*}sheets/{*}sheet"):
         name = sheet.get("name", "")
         progress(name)
-        target = targets[next(sheet.get(key) for key in sheet.keys() if key.endswith("}id"))]
+        identifier = next((sheet.get(key) for key in sheet.keys() if key.endswith("}id")), "id")
+        target = targets[identifier]
         with archive.open(posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")) as part:
             reader = _SheetReader(name, strings)
             values.by_tab[name] = reader.read(part)
@@ -95,11 +118,15 @@ def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
 
 def _part(archive: ZipFile, name: str) -> Any:
     with archive.open(name) as part:
-        return etree.parse(part, _parser()).getroot()
+        root = etree.parse(part, etree.XMLParser(**_CAREFUL)).getroot()
+    _refuse_doctype(root)
+    return root
 
 
-def _parser() -> Any:
-    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+def _refuse_doctype(element: Any) -> None:
+    """No workbook declares a document type; what does may want entities that grow without end."""
+    if element.getroottree().docinfo.doctype:
+        raise ValueError("its XML declares a document type, which no workbook has")
 
 
 def _names(book: Any) -> Iterator[tuple[str, Area]]:
@@ -147,10 +174,9 @@ class _SheetReader:
         self.last_row = 0
 
     def read(self, part: BinaryIO) -> Sheet:
-        context = etree.iterparse(
-            part, tag="{*}row", resolve_entities=False, no_network=True, load_dtd=False
-        )
-        for _, row in context:
+        for _, row in etree.iterparse(part, tag="{*}row", **_CAREFUL):
+            if not self.last_row:
+                _refuse_doctype(row)
             self._row(row)
             row.clear()
             while row.getprevious() is not None:
@@ -182,9 +208,12 @@ class _SheetReader:
         if text is None or (text == "" and kind != "str"):
             return
         if kind == "n":
+            value = float(text)
+            if not isfinite(value):
+                raise ValueError(f"tab '{self.tab}' has a cell that says {text}")
             self.rows.append(row)
             self.columns.append(column)
-            self.numbers.append(float(text))
+            self.numbers.append(value)
         else:
             self.others.append((row, column, self._other(kind, text)))
 
@@ -221,6 +250,8 @@ class _SheetReader:
         places += [(formula.area.bottom, formula.area.right) for formula in self.formulas]
         height = max([rows.max(initial=0), *(row for row, _ in places)])
         width = max([columns.max(initial=0), *(column for _, column in places)])
+        if height * width > MOST_CELLS:
+            raise ValueError(f"tab '{self.tab}' has cells as far as row {height}, column {width}")
         sheet = Sheet(int(height), int(width))
         sheet.numbers[rows - 1, columns - 1] = np.array(self.numbers)
         sheet.kinds[rows - 1, columns - 1] = NUMBER

@@ -180,5 +180,8 @@ def _cell(at: str, style: int, value: Scalar, formula: str = "") -> bytes:
 
 
 def _escaped(text: str) -> str:
-    """Text as XML; `_x0041_` would be read as the letter A (ECMA-376 Part 1, 22.9.2.19)."""
-    return escape(_ESCAPE_LIKE.sub("_x005F_", text))
+    """Text as XML; `_x0041_` would be read as the letter A (ECMA-376 Part 1, 22.9.2.19).
+
+    A carriage return is written so, too: as it is, XML would make a line feed of it.
+    """
+    return escape(_ESCAPE_LIKE.sub("_x005F_", text).replace("\r", "_x000D_"))

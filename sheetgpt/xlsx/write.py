@@ -34,6 +34,7 @@ from sheetgpt.formula.cells import Area, quoted
 from sheetgpt.formula.values import Sheets
 from sheetgpt.xlsx.rows import sheet_rows
 
+_NO_EXTENT = b'<dimension ref="A1:A1"/>'  # what openpyxl says of a sheet without cells
 _EMPTY_ROWS = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
 
 
@@ -45,7 +46,7 @@ def save(
     Raises WorkbookError if the file cannot be written.
     """
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:50]}.", dir=path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
@@ -129,6 +130,8 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         writer.write()
         worksheet._rels = writer._rels
         head, tail = _EMPTY_ROWS.split(writer.out.getvalue())
+        extent = Area(tab.name, 1, 1, *tab.extent)
+        head = head.replace(_NO_EXTENT, f'<dimension ref="{extent.address}"/>'.encode())
         self.progress(tab.name)
         with self._archive.open(worksheet.path[1:], "w") as part:
             part.write(head + b"<sheetData>")

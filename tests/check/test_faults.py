@@ -1,0 +1,318 @@
+"""Planted faults: each must be noticed, by the name of the step that it is in."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from click.testing import CliRunner, Result
+
+from sheetgpt.check import check
+from sheetgpt.cli import main
+
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+ACTIVE, INACTIVE = 1, 5  # two of the six rows: the prompt has four tokens
+
+
+def run(path: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["check", str(path), "--json", *options])
+
+
+def first_problem(path: Path, *options: str) -> str:
+    """The step that `sheetgpt check` names first; its exit status and its sentence must agree."""
+    result = run(path, *options)
+    assert result.exit_code == 1, result.output
+    report = json.loads(result.stdout)
+    assert not report["holds"]
+    assert report["first_problem"]["problem"]
+    return str(report["first_problem"]["step"])
+
+
+def test_nothing_is_wrong_before(tiny_workbook):
+    for engine in ("numpy", "cached"):
+        result = run(tiny_workbook, "--engine", engine, "--model", str(CHECKPOINTS / "plain"))
+        assert result.exit_code == 0, result.output
+
+
+Fault = Callable[[Any], object]
+
+WEIGHTS_AND_CONSTANTS: dict[str, tuple[Fault, str]] = {
+    "a weight": (lambda x: x.put(x.at("h.1.mlp.c_fc.w", 3, 2), 0.25), "h.1.mlp.c_fc.w"),
+    "a bias": (lambda x: x.put(x.at("h.0.attn.c_proj.b", 0, 7), 0.25), "h.0.attn.c_proj.b"),
+    "a gain": (lambda x: x.put(x.at("ln_f.g", 0, 0), 0.25), "ln_f.g"),
+    "a weight that nothing reads yet": (lambda x: x.put(x.at("wpe", 30, 1), 0.25), "wpe"),
+    "text for a weight": (lambda x: x.put(x.at("wte", 7, 1), "a"), "wte"),
+    "no weight": (lambda x: x.at("wte", 7, 1).clear(), "wte"),
+    "epsilon": (lambda x: x.put(x.at("layer_norm_epsilon"), 1e-6), "layer_norm_epsilon"),
+    "the text of a token": (lambda x: x.put(x.at("vocabulary.text", 70), "no"), "vocabulary.text"),
+    "the spelling of a token": (
+        lambda x: x.put(x.at("vocabulary.token", 70), "no"),
+        "vocabulary.token",
+    ),
+    "a merge": (lambda x: x.put(x.at("merges.key", 3), 77.0), "merges.key"),
+    "a merge's rank": (lambda x: x.put(x.at("merges.rank", 3), 77.0), "merges.rank"),
+    "a token of a byte": (lambda x: x.put(x.at("bytes.token", 3), 77.0), "bytes.token"),
+    "a class of characters": (lambda x: x.put(x.at("classes.class", 3), 4.0), "classes.class"),
+    "a fingerprint": (lambda x: x.put(x.at("checks.fingerprint", 0), "0"), "vocabulary.token"),
+}
+
+# row: one that has a token, or one that has none.
+ONE_FORMULA: dict[str, tuple[Callable[[Any, int], object], str]] = {
+    "an operand": (
+        lambda x, row: x.change("h.1.attn.residual", r"C(\d+):J\1\+", r"D\1:K\1+", row),
+        "h.1.attn.residual",
+    ),
+    "an operator": (lambda x, row: x.change("h.0.ln_1", r"\*", "+", row), "h.0.ln_1"),
+    "a weight's name": (
+        lambda x, row: x.change("h.0.mlp.c_fc", "h.0.mlp.c_fc.b", "h.1.mlp.c_fc.b", row),
+        "h.0.mlp.c_fc",
+    ),
+    "another head's key": (
+        lambda x, row: x.change("h.0.attn.scores", "TRANSPOSE[(]C(.*?):F", r"TRANSPOSE(G\1:J", row),
+        "h.0.attn.scores",
+    ),
+    "epsilon": (
+        lambda x, row: x.change("h.0.ln_2.normal", "layer_norm_epsilon", "0.001", row),
+        "h.0.ln_2.normal",
+    ),
+    "a label": (
+        lambda x, row: setattr(x.beside("h.0.attn.heads", row, columns=-1)[0], "text", '"a"'),
+        "h.0.attn.heads",
+    ),
+    "an id": (lambda x, row: x.change("tokens.id", r"IF\(A\d+", "IF(A15", row), "tokens.id"),
+    "a formula that cannot be": (
+        lambda x, row: x.change("h.0.ln_1", r"\*", "#REF!*", row),
+        "h.0.ln_1",
+    ),
+    "the same number": (lambda x, row: x.paste(x.at("h.0.ln_1", row)), "h.0.ln_1"),
+    "another number": (lambda x, row: x.paste(x.at("h.0.ln_1", row), 0.5), "h.0.ln_1"),
+    "the number of one head": (
+        lambda x, row: x.paste(x.at("h.1.attn.weights", row, 6)),
+        "h.1.attn.weights",
+    ),
+    "the number of a label": (
+        lambda x, row: x.paste(x.beside("h.1.mlp.gelu", row, columns=-1)),
+        "h.1.mlp.gelu",
+    ),
+    "the number of a token": (lambda x, row: x.paste(x.at("tokens.id", row)), "tokens.id"),
+    "the text of a token": (lambda x, row: x.paste(x.at("tokens.text", row)), "tokens.text"),
+    "the number of a byte": (lambda x, row: x.paste(x.at("bytes.byte", row)), "bytes.byte"),
+    "a cell of the second round": (
+        lambda x, row: x.paste(x.at("round_2.rank", row)),
+        "round_2.rank",
+    ),
+    "one of the likeliest": (
+        lambda x, row: x.paste(x.at("predicted.likeliest.id", row)),
+        "predicted.likeliest.id",
+    ),
+    "logits": (lambda x, row: x.paste(x.at("logits", 0, row)), "logits"),
+    "the token above logits": (
+        lambda x, row: x.paste(x.beside("logits", 0, rows=-1, columns=row)),
+        "logits",
+    ),
+}
+
+WHOLE_STEP: dict[str, tuple[Fault, str]] = {
+    "no square root of d": (
+        lambda x: x.change("h.0.attn.scores", r"/SQRT\(4\)", ""),
+        "h.0.attn.scores",
+    ),
+    "a wrong norm": (lambda x: x.change("h.1.ln_1.normal", "VARP", "SUM"), "h.1.ln_1.normal"),
+    "a constant of GELU": (lambda x: x.change("h.0.mlp.gelu", "0.044715", "0.0447"), "h.0.mlp.gelu"),
+    "epsilon in a whole step": (
+        lambda x: x.change("ln_f.normal", "layer_norm_epsilon", "0.0001"),
+        "ln_f.normal",
+    ),
+    "a lost residual": (
+        lambda x: x.change("h.0.attn.residual", r",(\w+:\w+)\+(\w+:\w+)", r",\2"),
+        "h.0.attn.residual",
+    ),
+    "a shifted row": (lambda x: x.shift("h.1.attn.c_proj", -1, 0), "h.1.attn.c_proj"),
+    "a shifted column": (lambda x: x.shift("h.1.ln_2", 0, 1), "h.1.ln_2"),
+    "names of K and V swapped": (
+        lambda x: (
+            x.point("h.0.attn.k", (v := x.area("h.0.attn.v"), k := x.area("h.0.attn.k"))[0]),
+            x.point("h.0.attn.v", k),
+            v,
+        ),
+        "h.0.attn.k",
+    ),
+    "the tokens above scores": (
+        lambda x: x.paste(x.beside("h.0.attn.scores", 0, rows=-1)),
+        "h.0.attn.scores",
+    ),
+    "the predicted token": (lambda x: x.paste(x.at("predicted.token")), "predicted.token"),
+    "the token on the first tab": (lambda x: x.paste(x.at("start.token")), "start.token"),
+    "the number of tokens": (lambda x: x.paste(x.at("n_tokens")), "n_tokens"),
+    "a message": (lambda x: x.change("prompt.message", "^.*$", '"all is well"'), "prompt.message"),
+}
+
+
+def shorter(x: Any, name: str, rows: int = 0, columns: int = 0) -> None:
+    area = x.area(name)
+    height, width = area.shape
+    x.point(name, area.rows(0, height - rows).columns(0, width - columns))
+
+
+NAMES: dict[str, tuple[Fault, str]] = {
+    "no name of a step": (lambda x: x.remove("h.1.attn.heads"), "h.1.attn.heads"),
+    "no name of a weight": (lambda x: x.remove("h.0.ln_1.g"), "h.0.ln_1.g"),
+    "no name of the prompt": (lambda x: x.remove("prompt"), "prompt"),
+    "no name of epsilon": (lambda x: x.remove("layer_norm_epsilon"), "layer_norm_epsilon"),
+    "no fingerprints": (lambda x: x.remove("checks.fingerprint"), "checks.fingerprint"),
+    "no tokens": (lambda x: x.remove("tokens.id"), "tokens.id"),
+    "a name without cells": (lambda x: x.point("ln_f", "#REF!$A$1"), "ln_f"),
+    "a name on a tab that is not there": (lambda x: x.point("ln_f", "'no'!$A$1"), "ln_f"),
+    "a weight of fewer rows": (lambda x: shorter(x, "h.0.attn.c_proj.w", 1), "h.0.attn.c_proj.w"),
+    "a weight of fewer columns": (lambda x: shorter(x, "h.1.mlp.c_fc.b", 0, 1), "h.1.mlp.c_fc.b"),
+    "a weight as it is elsewhere": (
+        lambda x: x.point("h.1.ln_1.g", x.area("h.1.ln_1.b")),
+        "h.1.ln_1.g",
+    ),
+    "a step of fewer columns": (lambda x: shorter(x, "h.0.attn.scores", 0, 1), "h.0.attn.scores"),
+    "a step of fewer rows": (lambda x: shorter(x, "h.0.attn.q", 2), "h.0.attn.q"),
+    "logits of fewer rows": (lambda x: shorter(x, "logits", 1), "logits"),
+    "one cell for a step": (lambda x: x.point("softmax", x.area("softmax").cell(0, 0)), "softmax"),
+}
+
+
+@pytest.mark.parametrize("fault", WEIGHTS_AND_CONSTANTS)
+def test_a_changed_constant(edit, fault):
+    plant, step = WEIGHTS_AND_CONSTANTS[fault]
+    editor = edit()
+    plant(editor)
+    assert first_problem(editor.save()) == step
+
+
+@pytest.mark.parametrize("row", [ACTIVE, INACTIVE], ids=["active", "inactive"])
+@pytest.mark.parametrize("fault", ONE_FORMULA)
+def test_one_changed_formula(edit, fault, row):
+    plant, step = ONE_FORMULA[fault]
+    editor = edit()
+    plant(editor, row)
+    assert first_problem(editor.save()) == step
+
+
+@pytest.mark.parametrize("fault", WHOLE_STEP)
+def test_a_changed_step(edit, fault):
+    plant, step = WHOLE_STEP[fault]
+    editor = edit()
+    plant(editor)
+    assert first_problem(editor.save()) == step
+
+
+@pytest.mark.parametrize("fault", NAMES)
+def test_a_changed_name(edit, fault):
+    plant, step = NAMES[fault]
+    editor = edit()
+    plant(editor)
+    assert first_problem(editor.save()) == step
+
+
+def test_formulas_of_k_and_v_swapped(edit):
+    """The names and titles stay where they are; the numbers change places."""
+    editor = edit()
+    k, v = (editor.formulas(editor.area(f"h.0.attn.{name}")) for name in "kv")
+    for one, other in zip(k, v, strict=True):
+        one.text, other.text = other.text, one.text
+    assert first_problem(editor.save()) == "h.0.attn.k"
+
+
+def test_a_wrong_stored_value_matters_where_nobody_calculates(edit):
+    editor = edit()
+    editor.put(editor.at("h.1.attn.heads", 2, 5), 0.5)
+    path = editor.save()
+    assert first_problem(path, "--engine", "cached") == "h.1.attn.heads"
+    assert run(path, "--engine", "numpy").exit_code == 0
+
+
+def test_a_stored_error_is_no_number(edit):
+    editor = edit()
+    cell = editor.at("h.0.mlp.gelu", 2, 5)
+    editor.put(cell, "#DIV/0!")
+    cell.set("t", "e")
+    path = editor.save()
+    assert first_problem(path, "--engine", "cached") == "h.0.mlp.gelu"
+    problem = json.loads(run(path, "--engine", "cached").stdout)["first_problem"]["problem"]
+    assert "#DIV/0!" in problem
+
+
+@pytest.mark.parametrize(
+    ("other", "step"),
+    [("padded", "config"), ("sharded", "config")],
+)
+def test_another_checkpoint(tiny_workbook, other, step):
+    assert first_problem(tiny_workbook, "--model", str(CHECKPOINTS / other)) == step
+
+
+def test_every_formula_is_looked_at(tiny_workbook, monkeypatch):
+    """There is no formula that a value could replace without `check` noticing."""
+    from sheetgpt.check.formulas import Formulas
+    from sheetgpt.xlsx.read import read
+
+    looked_at: set[tuple[str, int, int]] = set()
+    problem = Formulas.problem
+
+    def seen(self, area, needed, **how):
+        for row, column in zip(*needed.nonzero(), strict=True):
+            looked_at.add((area.tab, area.top + int(row), area.left + int(column)))
+        return problem(self, area, needed, **how)
+
+    monkeypatch.setattr(Formulas, "problem", seen)
+    assert check(tiny_workbook).holds
+    missed = [
+        str(formula.area)
+        for formula in read(tiny_workbook).formulas
+        if (formula.area.tab, formula.area.top, formula.area.left) not in looked_at
+    ]
+    assert missed == []
+
+
+# --- what openpyxl saves again -------------------------------------------------------------------
+
+
+def test_openpyxl_may_save_it_again(tiny_workbook, tmp_path):
+    """It drops what the formulas showed, and puts texts into a table of their own."""
+    path = tmp_path / "again.xlsx"
+    openpyxl.load_workbook(tiny_workbook).save(path)
+    assert run(path, "--model", str(CHECKPOINTS / "plain")).exit_code == 0
+
+
+@pytest.mark.parametrize("prompt", ["a", "quic", "", "éé", " a b", "007", "a\nb", 7, True, "=1+1"])
+def test_openpyxl_may_type_another_prompt(tiny_workbook, tmp_path, prompt):
+    path = tmp_path / "again.xlsx"
+    book = openpyxl.load_workbook(tiny_workbook)
+    book["start"]["B5"] = prompt
+    book.save(path)
+    result = run(path)
+    assert result.exit_code == 0, result.output
+    shown = {True: "TRUE", 7: "7", "=1+1": "2"}.get(prompt, prompt)
+    assert json.loads(result.stdout)["prompt"] == shown
+
+
+def test_openpyxl_changes_a_weight(tiny_workbook, tmp_path):
+    path = tmp_path / "again.xlsx"
+    book = openpyxl.load_workbook(tiny_workbook)
+    tab, address = book.defined_names["h.0.mlp.c_fc.w"].attr_text.split("!")
+    book[tab.strip("'")][address.replace("$", "").split(":")[0]] = 3.0
+    book.save(path)
+    assert first_problem(path) == "h.0.mlp.c_fc.w"
+
+
+def test_openpyxl_pastes_a_value(tiny_workbook, tmp_path):
+    path = tmp_path / "again.xlsx"
+    book = openpyxl.load_workbook(tiny_workbook)
+    tab, address = book.defined_names["h.1.mlp.gelu"].attr_text.split("!")
+    book[tab.strip("'")][address.replace("$", "").split(":")[0]] = 3.0
+    book.save(path)
+    assert first_problem(path) == "h.1.mlp.gelu"
+
+
+def test_openpyxl_removes_a_name(tiny_workbook, tmp_path):
+    path = tmp_path / "again.xlsx"
+    book = openpyxl.load_workbook(tiny_workbook)
+    del book.defined_names["h.1.mlp.c_proj"]
+    book.save(path)
+    assert first_problem(path) == "h.1.mlp.c_proj"

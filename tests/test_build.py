@@ -1,0 +1,326 @@
+"""Checkpoints and prompts that nobody has seen: built, and checked from the saved file."""
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sheetgpt.build import Order, build_workbook
+from sheetgpt.check import check
+from sheetgpt.errors import CheckpointError, PromptError
+from sheetgpt.gpt2 import checkpoint
+from sheetgpt.gpt2.tokens import END_OF_TEXT, SPELLING
+from sheetgpt.xlsx import office
+from sheetgpt.xlsx.read import read
+
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "a a", "aa aa", "' s", "1 2", "Ã ©", "e r", "er e"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A random GPT-2: its configuration, and how it is stored."""
+
+    n_layer: int = 1
+    n_embd: int = 4
+    n_head: int = 1
+    n_ctx: int = 16
+    n_inner: int | None = None
+    activation: str = "gelu_new"
+    epsilon: float = 1e-5
+    n_merges: int = len(MERGES)
+    tied: bool = True
+    prefix: str = "transformer."
+    dtype: str = "F32"
+    shards: int = 1
+    more: dict[str, Any] = field(default_factory=dict)  # in config.json
+
+    def write(self, directory: Path) -> Path:
+        directory.mkdir()
+        tokens = [*SPELLING.values(), *(m.replace(" ", "") for m in MERGES[: self.n_merges])]
+        tokens.append(END_OF_TEXT)
+        inner = self.n_inner or 4 * self.n_embd
+        config = {
+            "model_type": "gpt2", "vocab_size": len(tokens), "n_positions": self.n_ctx,
+            "n_embd": self.n_embd, "n_head": self.n_head, "n_layer": self.n_layer,
+            "n_inner": self.n_inner, "activation_function": self.activation,
+            "layer_norm_epsilon": self.epsilon, "tie_word_embeddings": self.tied, **self.more,
+        }  # fmt: skip
+        (directory / "config.json").write_text(json.dumps(config))
+        (directory / "vocab.json").write_text(json.dumps({t: i for i, t in enumerate(tokens)}))
+        lines = ["#version: 0.2", *MERGES[: self.n_merges], ""]
+        (directory / "merges.txt").write_text("\n".join(lines), encoding="utf-8")
+        d = self.n_embd
+        shapes = {"wte.weight": (len(tokens), d), "wpe.weight": (self.n_ctx, d)}
+        for b in range(self.n_layer):
+            shapes |= {
+                f"h.{b}.ln_1.weight": (d,), f"h.{b}.ln_1.bias": (d,),
+                f"h.{b}.attn.c_attn.weight": (d, 3 * d), f"h.{b}.attn.c_attn.bias": (3 * d,),
+                f"h.{b}.attn.c_proj.weight": (d, d), f"h.{b}.attn.c_proj.bias": (d,),
+                f"h.{b}.ln_2.weight": (d,), f"h.{b}.ln_2.bias": (d,),
+                f"h.{b}.mlp.c_fc.weight": (d, inner), f"h.{b}.mlp.c_fc.bias": (inner,),
+                f"h.{b}.mlp.c_proj.weight": (inner, d), f"h.{b}.mlp.c_proj.bias": (d,),
+            }  # fmt: skip
+        shapes |= {"ln_f.weight": (d,), "ln_f.bias": (d,)}
+        stored = {self.prefix + name: shape for name, shape in shapes.items()}
+        if not self.tied:
+            stored["lm_head.weight"] = (len(tokens), d)
+        self._write_tensors(directory, stored)
+        return directory
+
+    def _write_tensors(self, directory: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+        random = np.random.default_rng(sum(map(ord, repr(self))))
+        names = list(shapes)
+        places = {}
+        for shard in range(self.shards):
+            header, data = {}, b""
+            for name in names[shard :: self.shards]:
+                values = random.normal(0, 0.4, shapes[name]).astype(np.float32)
+                if self.dtype == "BF16":
+                    raw = (values.view(np.uint32) >> 16).astype(np.uint16).tobytes()
+                else:
+                    raw = values.astype({"F32": "f4", "F16": "f2", "F64": "f8"}[self.dtype]).tobytes()
+                header[name] = {
+                    "dtype": self.dtype,
+                    "shape": list(shapes[name]),
+                    "data_offsets": [len(data), len(data) + len(raw)],
+                }
+                data += raw
+            file = f"model-{shard + 1:05}-of-{self.shards:05}.safetensors"
+            file = file if self.shards > 1 else "model.safetensors"
+            places |= dict.fromkeys(header, file)
+            text = json.dumps(header).encode()
+            (directory / file).write_bytes(len(text).to_bytes(8, "little") + text + data)
+        if self.shards > 1:
+            index = json.dumps({"weight_map": places})
+            (directory / "model.safetensors.index.json").write_text(index)
+
+
+UNSEEN = {
+    "deep": Shape(n_layer=4, n_embd=4, n_head=2),
+    "wide": Shape(n_embd=40, n_head=5),
+    "one number a head": Shape(n_embd=6, n_head=6),
+    "one number": Shape(n_embd=1, n_head=1, n_inner=1),
+    "narrow MLP": Shape(n_embd=6, n_head=2, n_inner=3),
+    "relu": Shape(activation="relu", n_layer=2),
+    "gelu": Shape(activation="gelu", n_layer=2),
+    "gelu_pytorch_tanh": Shape(activation="gelu_pytorch_tanh", epsilon=0.01),
+    "a head of its own": Shape(tied=False, prefix=""),
+    "float16": Shape(dtype="F16", prefix=""),
+    "bfloat16": Shape(dtype="BF16", tied=False),
+    "float64": Shape(dtype="F64"),
+    "sharded": Shape(shards=3, n_layer=2),
+    "no merges": Shape(n_merges=0),
+    "one token of context": Shape(n_ctx=1),
+    "two tokens of context": Shape(n_ctx=2),
+    "more context than rows": Shape(n_ctx=80),
+    "a small epsilon": Shape(epsilon=1e-12),
+}
+
+
+def build(directory: Path, prompt: str, path: Path, **order: Any) -> Path:
+    build_workbook(checkpoint.load(directory), Order(prompt, **order), path)
+    return path
+
+
+def build_small(directory: Path, prompt: str, path: Path) -> Path:
+    """A workbook with room for this prompt and no more: the fewest formulas."""
+    units = len(prompt.encode("utf-16-le")) // 2
+    n_tokens = len(checkpoint.load(directory).tokenizer.encode(prompt))
+    return build(directory, prompt, path, prompt_length=units, context=min(n_tokens + 1, 32))
+
+
+def expect_to_hold(path: Path, engine: str = "numpy", **more: Any) -> None:
+    report = check(path, engine, **more)
+    assert report.holds, report.first_problem
+    assert report.error < 1e-9
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_unseen_checkpoints(tmp_path, name):
+    directory = UNSEEN[name].write(tmp_path / "model")
+    short = "a" if UNSEEN[name].n_ctx < 3 else "in the"
+    path = build(directory, short, tmp_path / "a.xlsx", prompt_length=8)
+    expect_to_hold(path, "numpy", checkpoint=checkpoint.load(directory))
+    expect_to_hold(path, "cached")
+
+
+@pytest.mark.parametrize("name", ["deep", "gelu", "relu", "a head of its own", "one number"])
+def test_unseen_checkpoints_in_libreoffice(tmp_path, libreoffice, name):
+    directory = UNSEEN[name].write(tmp_path / "model")
+    path = build(directory, "in the", tmp_path / "a.xlsx", context=6, prompt_length=8)
+    expect_to_hold(path, "libreoffice")
+
+
+@pytest.mark.parametrize("name", ["openai", "padded", "plain", "sharded", "shuffled"])
+def test_recorded_checkpoints(tmp_path, name):
+    """Their logits are transformers' own: the workbook's stored values are as good as those."""
+    recorded = json.loads((CHECKPOINTS / name / "expected.json").read_text())
+    path = build_small(CHECKPOINTS / name, recorded["prompt"], tmp_path / "a.xlsx")
+    expect_to_hold(path, checkpoint=checkpoint.load(CHECKPOINTS / name))
+    book = read(path)
+    ids = book.values.read(book.names["tokens.id"])[:, 0]
+    logits = book.values.read(book.names["logits"])
+    n = len(recorded["ids"])
+    assert ids[:n].tolist() == recorded["ids"]
+    assert np.allclose(logits[:, n - 1].astype(float), recorded["logits"][-1], atol=1e-4)
+    assert book.values.read(book.names["predicted.id"]) == recorded["completion"][0]
+
+
+PROMPTS = {
+    "one token": "a",
+    "a formula": "=1+1",
+    "a link": '=HYPERLINK("http://x","y")',
+    "a formula of another kind": "+1",
+    "an apostrophe": "'quoted",
+    "digits": "007",
+    "a number": "1e5",
+    "a truth": "TRUE",
+    "an error": "#N/A",
+    "a space before": " leading space",
+    "spaces behind": "a  ",
+    "only spaces": "   ",
+    "what looks like an escape": "a_x0041_b",
+    "an escape of an escape": "_x005F_x0041_",
+    "signs of XML": "<a href=\"x\">&amp;'</a>",
+    "the end of CDATA": "]]>",
+    "emoji": "😀👍🏽 a",
+    "accents": "é e\u0301 ñ",
+    "Korean": "안녕",
+    "a no-break space": "a\xa0b",
+    "a line feed": "a\nb",
+    "a tab": "a\tb",
+    "line feed and tab": "a\nb\tc",
+    "line breaks of Windows": "a\r\nb",
+    "a carriage return": "a\rb",
+    "a lone contraction": "it's",
+    "beyond the basic plane": "𝔘",
+    "the end of text": "<|endoftext|>",
+    "a formula's own sign": '"&A1&"',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_prompts(tmp_path, name):
+    """A prompt is text, whatever it looks like, and comes out of the file as it went in."""
+    path = build_small(CHECKPOINTS / "padded", PROMPTS[name], tmp_path / "a.xlsx")
+    report = check(path)
+    assert report.holds, report.first_problem
+    assert report.prompt == PROMPTS[name]
+    expected = checkpoint.load(CHECKPOINTS / "padded").tokenizer.encode(PROMPTS[name])
+    book = read(path)
+    assert book.values.read(book.names["tokens.id"])[: len(expected), 0].tolist() == expected
+    assert not any("HYPERLINK" in formula.text for formula in book.formulas)
+    expect_to_hold(path, "cached")
+
+
+def test_prompts_in_libreoffice(tmp_path, libreoffice):
+    """Typed into one workbook, one after another."""
+    path = build(CHECKPOINTS / "padded", "a", tmp_path / "a.xlsx", context=32, prompt_length=40)
+    tokenizer = checkpoint.load(CHECKPOINTS / "padded").tokenizer
+    with office.opened(path) as document:
+        for name, prompt in PROMPTS.items():
+            if "\r" in prompt or "\n" in prompt:  # typed, these become line feeds
+                continue
+            document.set({"prompt": prompt})
+            document.calculate()
+            shown = document.read(["prompt", "tokens.id", "start.message"])
+            ids = [int(i) for (i,) in shown["tokens.id"] if i != ""]
+            assert ids == tokenizer.encode(prompt), (name, shown)
+            assert shown["prompt"] == [[prompt]]
+            assert document.errors() == []
+
+
+@pytest.mark.parametrize("name", ["a carriage return", "what looks like an escape", "a line feed"])
+def test_written_prompts_in_libreoffice(tmp_path, libreoffice, name):
+    path = build_small(CHECKPOINTS / "padded", PROMPTS[name], tmp_path / "a.xlsx")
+    expect_to_hold(path, "libreoffice")
+
+
+def test_a_prompt_that_fills_the_context(tmp_path):
+    report = check(build_small(CHECKPOINTS / "padded", "x" * 32, tmp_path / "a.xlsx"))
+    assert report.holds
+    assert report.n_tokens == 32
+
+
+def test_prompts_beyond_the_context(tmp_path):
+    def refusal(**order: Any) -> str:
+        with pytest.raises(PromptError) as caught:
+            build(CHECKPOINTS / "padded", path=tmp_path / "a.xlsx", **order)
+        return str(caught.value)
+
+    assert refusal(prompt="x" * 33) == "the prompt has 33 tokens, but 32 fit; shorten it"
+    assert refusal(prompt="x" * 9, context=8) == (
+        "the prompt has 9 tokens, but 8 fit; give --context 9, or shorten it"
+    )
+    assert refusal(prompt="x" * 9, prompt_length=8) == (
+        "the prompt has 9 characters, but 8 fit; give --prompt-length 9, or shorten it"
+    )
+    assert refusal(prompt="a", context=33) == (
+        "a context of 33 tokens was asked for, but padded reads at most 32; "
+        "give --context 32 or less"
+    )
+    assert refusal(prompt="") == (
+        "the prompt is empty, expected some text; give it with --prompt"
+    )
+    assert refusal(prompt="a\x07b") == (
+        "the prompt's character 2 is the control character U+0007, which no workbook can hold; "
+        "leave it out"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_prompt(tmp_path):
+    """Longer than the cell has room for unless somebody asks."""
+    prompt = ("quick " * 20)[:66]
+    report = check(build_small(CHECKPOINTS / "plain", prompt, tmp_path / "a.xlsx"))
+    assert report.holds
+    assert report.prompt == prompt
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x08", "\x0b", "\x1f", "\ufffe", "\uffff", "\ud800"])
+def test_characters_that_no_file_can_hold(tmp_path, character):
+    with pytest.raises(PromptError):
+        build(CHECKPOINTS / "padded", f"a{character}", tmp_path / "a.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "order", "sentence"),
+    [
+        (
+            {"n_embd": 6000},
+            {},
+            "padded: the three parts of c_attn (3 × n_embd) needs 18000 columns, but a sheet has "
+            "16384; take a smaller --context or a smaller model",
+        ),
+        (
+            {"n_inner": 20_000},
+            {},
+            "padded: the MLP's width (n_inner) needs 20000 columns, but a sheet has 16384; "
+            "take a smaller --context or a smaller model",
+        ),
+        (
+            {"n_head": 50, "n_ctx": 1024},
+            {"context": 1024},
+            "padded: the heads' matrices (n_head × context) needs 51200 columns, but a sheet has "
+            "16384; take a smaller --context or a smaller model",
+        ),
+        (
+            {"n_vocab": 1_048_576},
+            {},
+            "padded: the vocabulary of 1048576 tokens needs 1048676 rows, but a sheet has 1048576; "
+            "take a model with a smaller vocabulary",
+        ),
+    ],
+)
+def test_models_too_large_for_a_sheet(tmp_path, changes, order, sentence):
+    padded = checkpoint.load(CHECKPOINTS / "padded")
+    large = replace(padded, config=replace(padded.config, **changes), weights={})
+    with pytest.raises(CheckpointError) as caught:
+        build_workbook(large, Order("a", **order), tmp_path / "a.xlsx")
+    assert str(caught.value) == sentence
+    assert list(tmp_path.iterdir()) == []
