@@ -107,15 +107,13 @@ def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
         remedy = f"give --context {len(ids)}, or shorten it" if len(ids) <= n_ctx else "shorten it"
         raise PromptError(f"the prompt has {len(ids)} tokens, but {context} fit; {remedy}")
     units = len(order.prompt.encode("utf-16-le")) // 2  # as Excel counts
-    characters = order.prompt_length or max(PROMPT_LENGTH, units)
+    characters = order.prompt_length or LONGEST
     if units > characters:
         raise PromptError(
             f"the prompt has {units} characters, but {characters} fit; "
             f"give --prompt-length {units}, or shorten it"
         )
-    rounds = max(len(word.rounds) for word in checkpoint.tokenizer.stages(order.prompt).words)
-    size = max(2 * characters, len(order.prompt.encode()))
-    return Room(characters, size, max(ROUNDS, rounds), context)
+    return room_for(checkpoint.tokenizer, order.prompt, context, order.prompt_length)
 
 
 def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:

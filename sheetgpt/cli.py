@@ -84,7 +84,13 @@ def main() -> None:
     type=click.IntRange(1, 32_767),
     help="Characters that the prompt cell has room for.  [default: 64, or as many as the prompt has]",
 )
-@click.option("--language", type=click.Choice(languages()), default="en", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(languages()),
+    default="en",
+    show_default=True,
+    help="The language of the words on the tabs.",
+)
 @click.option(
     "-o",
     "--output",
@@ -119,7 +125,7 @@ def build(
     click.echo(f"{quoted(prompt)} → {quoted(predicted.token)}")
 
 
-@main.command()
+@main.command(short_help="Recalculate a workbook and compare every step with NumPy.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--engine",
@@ -148,10 +154,16 @@ def check(file: Path, engine: str, model: str | None, as_json: bool) -> None:
     sys.exit(0 if report.holds else 1)
 
 
-@main.command()
+@main.command(short_help="Print a prompt and what the model writes next.")
 @click.argument("prompt")
 @model_option
-@click.option("--tokens", type=click.IntRange(1), default=16, show_default=True)
+@click.option(
+    "--tokens",
+    type=click.IntRange(1),
+    default=16,
+    show_default=True,
+    help="How many tokens to write at most.",
+)
 def complete(prompt: str, model: str, tokens: int) -> None:
     """Print a prompt and what the model writes next, computed with NumPy.
 
@@ -169,7 +181,7 @@ def complete(prompt: str, model: str, tokens: int) -> None:
     click.echo(prompt + tokenizer.decode([i for i in ids if i != end]))
 
 
-@main.command()
+@main.command(short_help="Print how a text becomes tokens.")
 @click.argument("text")
 @model_option
 def tokenize(text: str, model: str) -> None:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -55,8 +56,8 @@ def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None
     """What a sheet should have room for: a prompt of `length` characters, and this one at least.
 
     Half as many bytes again as characters: scripts that need more have more tokens as well, and
-    fill the context first.  Rounds enough for every token of the vocabulary and a merge more, but
-    few of GPT-2's tokens are words: those that nobody types are left out by MOST_ROUNDS.
+    fill the context first.  Rounds for every token of the vocabulary and one more, for words of
+    several tokens; but MOST_ROUNDS where few tokens, which nobody types, would need more.
     """
     units = len(prompt.encode("utf-16-le")) // 2
     n_characters = max(length or max(PROMPT_LENGTH, 2 * context), units)
@@ -99,7 +100,8 @@ def prompt_page(page: Page, prompt: Range, texts: Range, tables: Tables, room: R
 
     message = fit.write(use(prompt, letters, rounds, last, room), room)
     page.write(4, 1, page.words.label("prompt"), "heading")
-    page.compute(page.area(4, 2), when(prompt.equals(""), "", prompt), "text")
+    shown = page.define("prompt.shown", page.area(4, 2)).area
+    page.compute(shown, when(prompt.equals(""), "", prompt), "text")
     return _tokens(page, message, (letters, units, rounds[-1], last), texts, room.tokens)
 
 
@@ -123,6 +125,7 @@ class _Fit:
             page.write(6, cell.area.left, getattr(room, kind), "integer")
         page.write(4, self.emoji.area.left, label("emoji"), "heading")
         page.compute(self.emoji.area, emoji_length(), "integer")
+        page.define("prompt.used", page.area(5, self.column + 1, 1, len(self.used) + 1))
 
         message: Expr = Text("")
         for kind, its in reversed(found.items()):
@@ -173,6 +176,8 @@ def _tokens(
             (word, when(its_id.equals(""), "", its_word), "integer"),
         ):
             page.compute(area.row(row), tree, look)
+    page.define("tokens.word", word)
+    page.define("tokens.word", word)
     return Prompt(
         page,
         Range(number),
@@ -222,5 +227,8 @@ class _Stages:
 def _heading(page: Page, column: int, title: str, why: str, width: float) -> None:
     """The title of a stage, and below it the sentence of why, in lines as wide as the stage."""
     page.write(TITLE, column, title, "step title")
-    for row, line in enumerate(textwrap.wrap(why, int(1.2 * width)), start=WHY):
+    is_wide = any(east_asian_width(character) in "WF" for character in why)
+    letters = int(0.6 * width if is_wide else 1.2 * width)
+    lines = textwrap.wrap(why, letters, max_lines=TOP - WHY, placeholder=" …")
+    for row, line in enumerate(lines, start=WHY):
         page.write(row, column, line, "why")

@@ -9,7 +9,7 @@ from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
-from sheetgpt.steps.tokenize import BYTES, CHARACTERS, ROUND, Room
+from sheetgpt.steps.tokenize import Room, tables_of
 
 TALL = ("logits", "softmax")  # steps where a column is a token
 CAUSAL = ("attn.scores", "attn.weights")  # steps that are matrices of token by token
@@ -21,13 +21,13 @@ Read = Callable[[str], Grid | None]
 
 def names_of_formulas(model: ModelInFile) -> list[str]:
     """The name of everything that formulas compute, in the order in which they do."""
-    rounds = [f"round_{number}" for number in range(1, model.room.rounds + 1)]
-    columns = {"characters": CHARACTERS, "bytes": BYTES, **dict.fromkeys(rounds, ROUND)}
+    tables = tables_of(model.room.rounds)
     likeliest = [f"likeliest.{each}" for each in ("logit", "id", "token", "probability")]
     steps = reference.step_names(model.config)
     return [
-        *(f"{table}.{column}" for table, names in columns.items() for column in names),
-        *("parts.count", "prompt.message", "n_tokens", "tokens.id", "tokens.text"),
+        *(f"{table}.{column}" for table, columns in tables.items() for column in columns),
+        *(f"prompt.{each}" for each in ("shown", "used", "message")),
+        *("n_tokens", "tokens.id", "tokens.text", "tokens.word"),
         *(name for name in steps if name not in ("tokens.id", "predicted.id")),
         *(f"predicted.{each}" for each in ("id", "token", "probability", *likeliest)),
         *(f"start.{each}" for each in ("message", "token", *likeliest[2:])),

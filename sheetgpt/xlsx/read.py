@@ -78,7 +78,7 @@ def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Work
         with ZipFile(path) as archive:
             return _read(archive, progress)
     except FileNotFoundError as error:
-        raise WorkbookError(f"{path}: there is no such file; build one with sheetgpt build.") from error
+        raise WorkbookError(f"{path}: there is no such file; build one with sheetgpt build") from error
     except _UNREADABLE as error:
         raise WorkbookError(
             f"{path}: not a readable .xlsx workbook ({_reason(error)}); "

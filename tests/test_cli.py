@@ -1,0 +1,538 @@
+"""The command line as a person sees it: whole screens, and a sentence for whatever is wrong."""
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import sheetgpt
+from sheetgpt.cli import main
+from sheetgpt.xlsx import office, write
+
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+PLAIN = str(CHECKPOINTS / "plain")
+SMALL = ["--prompt", "ab", "--prompt-length", "2", "--context", "3"]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments], prog_name="sheetgpt")
+
+
+def screen(*arguments: object) -> str:
+    """What a command prints when all is well."""
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return result.stdout
+
+
+# --- screens -------------------------------------------------------------------------------------
+
+
+def test_version():
+    assert screen("--version") == f"sheetgpt, version {sheetgpt.__version__}\n"
+
+
+def test_help():
+    assert screen("--help") == """\
+Usage: sheetgpt [OPTIONS] COMMAND [ARGS]...
+
+  Turn a GPT-2 checkpoint into a workbook whose formulas are the transformer.
+
+  sheetgpt build --prompt "Mike is quick. He moves" -o mike.xlsx
+  sheetgpt check mike.xlsx
+
+Options:
+  --version   Show the version and exit.
+  -h, --help  Show this message and exit.
+
+Commands:
+  build     Write the workbook of a model, with a prompt typed in.
+  check     Recalculate a workbook and compare every step with NumPy.
+  complete  Print a prompt and what the model writes next.
+  models    List the models that are here, with their sizes.
+  tokenize  Print how a text becomes tokens.
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "example"),
+    [
+        ("build", '\n  sheetgpt build --prompt "The capital of France is" -o paris.xlsx\n'),
+        ("check", "\n  sheetgpt check mike.xlsx --engine libreoffice\n"),
+        ("complete", '\n  sheetgpt complete "Mike is quick. He moves"\n'),
+        ("tokenize", '\n  sheetgpt tokenize " reindeer reinjury"\n'),
+        ("models", "Usage: sheetgpt models [OPTIONS]\n"),
+    ],
+)
+def test_help_of_commands(command, example):
+    for spelling in ("--help", "-h"):
+        text = screen(command, spelling)
+        assert example in text
+        options = text.partition("\nOptions:\n")[2]
+        assert options.rstrip().endswith("Show this message and exit.")
+        assert not re.search(r"^  -\S+(, -\S+)*( \S+)?( RANGE)?$\n(?!   )", options, re.M), "no help"
+
+
+def test_models():
+    assert screen("models").splitlines() == [
+        "model  weights  blocks  width  heads  tokens  context    file",
+        "nano   669,568      12     64      4    1024       64  2.7 MB",
+    ]
+
+
+def test_tokenize():
+    assert screen("tokenize", "Mike's quick é", "--model", PLAIN) == TOKENS
+
+
+TOKENS = """\
+“Mike”
+  bytes  4D 69 6B 65
+  round 1, merge 21:  Mi | k | e
+  tokens 277 “Mi”  74 “k”  68 “e”
+“'s”
+  bytes  27 73
+  round 1, merge 14:  's
+  tokens 270 “'s”
+“ quick”
+  bytes  20 71 75 69 63 6B
+  round 1, merge 0:    | qu | i | c | k
+  round 2, merge 2:    | qui | c | k
+  round 3, merge 3:   qui | c | k
+  round 4, merge 5:   qui | ck
+  round 5, merge 6:   quick
+  tokens 262 “ quick”
+“ é”
+  bytes  20 C3 A9
+  tokens 220 “ ”  127 “<0xC3>”  102 “<0xA9>”
+ids: 277 74 68 270 262 220 127 102
+"""
+
+
+def test_complete():
+    assert screen("complete", "Mike is quick. He moves", "--tokens", 2) == (
+        "Mike is quick. He moves quickly.\n"
+    )
+
+
+def test_build(tmp_path):
+    path = tmp_path / "a.xlsx"
+    first, second = screen("build", "--model", PLAIN, *SMALL, "-o", path).splitlines()
+    assert re.fullmatch(re.escape(str(path)) + r": 0\.\d MB, 2 of 3 tokens", first)
+    assert re.fullmatch(r"“ab” → “.+”", second)
+    assert os.listdir(tmp_path) == ["a.xlsx"]
+    assert path.stat().st_mode & 0o777 == 0o666 & ~write._umask()
+
+
+def test_build_names_the_file_after_the_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    screen("build", "--model", PLAIN, *SMALL)
+    assert os.listdir(tmp_path) == ["sheetgpt-plain.xlsx"]
+
+
+def test_force_replaces(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_text("old")
+    screen("build", "--model", PLAIN, *SMALL, "-o", path, "--force")
+    assert zipfile.is_zipfile(path)
+    assert os.listdir(tmp_path) == ["a.xlsx"]
+
+
+def test_check(tiny_workbook):
+    lines = screen("check", tiny_workbook, "--engine", "numpy").splitlines()
+    heading, *table, empty, verdict, prediction = lines
+    assert heading.split() == ["tab", "step", "cells", "largest", "error", "verdict"]
+    assert all(line.rstrip().endswith("holds") for line in table)
+    assert [line.split()[2:-1] for line in table if "h.0.attn.q" in line][0][:2] == ["h.0.attn.q", "32"]
+    assert empty == ""
+    assert re.fullmatch(
+        r"All \d+ ranges hold \(numpy\); the largest error of [\d,]+ cells is \d\.\de-1\d\.", verdict
+    )
+    assert re.fullmatch("“ab c” → “.+”", prediction)
+
+
+def test_check_for_machines(tiny_workbook):
+    report = json.loads(screen("check", tiny_workbook, "--json", "--engine", "cached"))
+    steps = report.pop("steps")
+    predicted = report.pop("predicted")
+    assert predicted
+    assert report == {
+        "model": "plain",
+        "engine": "cached",
+        "prompt": "ab c",
+        "n_tokens": 4,
+        "holds": True,
+        "first_problem": None,
+    }
+    (softmax,) = (step for step in steps if step["step"] == "softmax")
+    assert 0 <= softmax.pop("error") < 1e-12
+    assert softmax == {
+        "tab": "softmax",
+        "step": "softmax",
+        "kind": "step",
+        "cells": 280,
+        "problem": "",
+    }
+
+
+def test_check_names_what_differs(tiny_workbook):
+    result = run("check", tiny_workbook, "--model", CHECKPOINTS / "padded")
+    assert result.exit_code == 1
+    assert "The first step that differs: config\n" in result.stdout
+    assert "config: the workbook's model has not the configuration of padded\n" in result.stdout
+
+
+def test_what_the_report_says_is_not_mangled(tmp_path):
+    """Infinity is no number of JSON, but a text may well say so."""
+    path = tmp_path / "a.xlsx"
+    screen("build", "--model", PLAIN, "--prompt", "Infinity", "--prompt-length", 8, "-o", path)
+    assert json.loads(screen("check", path, "--json"))["prompt"] == "Infinity"
+
+
+def test_a_terminal_without_emoji(tiny_workbook):
+    done = subprocess.run(
+        [sys.executable, "-c", "from sheetgpt.cli import main; main()", "tokenize", "😀 é"],
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"???\n  bytes  F0 9F 98 80\n")
+
+
+# --- what cannot be used -------------------------------------------------------------------------
+
+
+def refusal(directory: Path, *arguments: object) -> str:
+    """The sentence that a command refuses with; nothing in `directory` may change."""
+
+    def listing() -> dict[str, bytes | None]:
+        paths = sorted(directory.rglob("*"))
+        return {str(path): path.read_bytes() if path.is_file() else None for path in paths}
+
+    before = listing()
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert listing() == before
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("sheetgpt: ")
+    sentence = lines[0].removeprefix("sheetgpt: ")
+    assert not sentence.endswith(".") and "Traceback" not in sentence
+    return sentence.replace(str(directory), "DIR")
+
+
+def breaking(name: str, change: Callable[[Path], object]) -> Callable[[Path], Path]:
+    """A copy of a recorded checkpoint, with something wrong."""
+
+    def make(directory: Path) -> Path:
+        path = Path(copytree(CHECKPOINTS / name, directory / "model"))
+        change(path)
+        return path
+
+    return make
+
+
+def edit_header(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
+    def edit(directory: Path) -> None:
+        path = directory / "model.safetensors"
+        data = path.read_bytes()
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        change(header)
+        text = json.dumps(header).encode()
+        path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+
+    return edit
+
+
+def rename(header: dict[str, Any]) -> None:
+    header["h.9.ln_1.weight"] = header.pop("transformer.h.1.ln_1.weight")
+
+
+def reshape(header: dict[str, Any]) -> None:
+    header["transformer.h.1.ln_1.weight"]["shape"] = [4, 2]
+
+
+def not_a_number(directory: Path) -> None:
+    path = directory / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-4] + np.float32(np.nan).tobytes())
+
+
+def configure(**changes: object) -> Callable[[Path], object]:
+    def change(directory: Path) -> None:
+        path = directory / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+def pickled(directory: Path) -> None:
+    (directory / "model.safetensors").rename(directory / "pytorch_model.bin")
+
+
+def corrupt(directory: Path) -> None:
+    (directory / "model.safetensors").write_bytes(b"\xff" * 100)
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no checkpoint": (
+        lambda directory: (directory / "empty").mkdir() or directory / "empty",  # type: ignore[func-returns-value]
+        "DIR/empty has no config.json or hparams.json, so it is no GPT-2 checkpoint",
+    ),
+    "not there": (
+        lambda directory: directory / "no",
+        "'DIR/no' is neither a model that is here (nano) nor a directory",
+    ),
+    "a name that cannot be": (lambda directory: "x" * 5000, "nor a directory"),
+    "a file": (
+        lambda directory: CHECKPOINTS / "plain" / "config.json",
+        "config.json is a file, expected the directory of a GPT-2 checkpoint",
+    ),
+    "a missing tensor": (
+        breaking("plain", edit_header(rename)),
+        "DIR/model: the weights lack h.1.ln_1.weight",
+    ),
+    "a wrong shape": (
+        breaking("plain", edit_header(reshape)),
+        "DIR/model: tensor h.1.ln_1.weight has the shape [4, 2], expected [8]",
+    ),
+    "not a number": (breaking("plain", not_a_number), "holds nan at"),
+    "another architecture": (
+        breaking("plain", configure(model_type="llama")),
+        "DIR/model/config.json: model_type is 'llama', but only 'gpt2' is supported",
+    ),
+    "another activation": (
+        breaking("plain", configure(activation_function="silu")),
+        "activation_function is 'silu', but only gelu_new, gelu and relu are supported",
+    ),
+    "a pickle": (
+        breaking("plain", pickled),
+        "DIR/model has its weights in pytorch_model.bin, a pickle, which can run code and is "
+        "never opened, expected model.safetensors; where you trust it, convert it",
+    ),
+    "a corrupt header": (
+        breaking("plain", corrupt),
+        "DIR/model/model.safetensors is not a whole safetensors file",
+    ),
+    "no vocabulary": (
+        breaking("plain", lambda directory: (directory / "vocab.json").unlink()),
+        "DIR/model has no vocabulary",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_checkpoints_that_cannot_be_used(tmp_path, monkeypatch, fault):
+    monkeypatch.chdir(tmp_path)
+    make, sentence = BROKEN[fault]
+    model = make(tmp_path)
+    assert sentence in refusal(tmp_path, "build", "--model", model, "-o", tmp_path / "a.xlsx")
+    assert sentence in refusal(tmp_path, "complete", "a", "--model", model)
+
+
+PROMPTS = {
+    "": "the prompt is empty, expected some text; give it with --prompt",
+    "a\x1bb": "the prompt's character 2 is the control character U+001B, which no workbook can "
+    "hold; leave it out",
+    "x" * 40: "the prompt has 40 tokens, but 32 fit; shorten it",
+    "a\udcff": "the text's character 2 is U+DCFF, half of a surrogate pair, which is no "
+    "character; remove it or give the whole pair",
+}
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_prompts_that_cannot_be_used(tmp_path, prompt):
+    path = tmp_path / "a.xlsx"
+    assert refusal(tmp_path, "build", "--model", PLAIN, "--prompt", prompt, "-o", path) == PROMPTS[prompt]
+
+
+def test_a_context_that_the_model_has_not(tmp_path):
+    assert refusal(tmp_path, "build", "--model", PLAIN, "--context", 33, "-o", tmp_path / "a") == (
+        "a context of 33 tokens was asked for, but plain reads at most 32; "
+        "give --context 32 or less"
+    )
+
+
+def build_to(path: object, *more: object) -> list[object]:
+    return ["build", "--model", PLAIN, *SMALL, "-o", path, *more]
+
+
+def test_places_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "here.xlsx").write_text("something precious")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path, *build_to(tmp_path / "here.xlsx")) == (
+        "DIR/here.xlsx exists already; give another name with -o, or --force to replace it"
+    )
+    for more in ([], ["--force"]):
+        assert refusal(tmp_path, *build_to(tmp_path / "folder", *more)) == (
+            "DIR/folder is a directory; give the name of a file with -o"
+        )
+        assert refusal(tmp_path, *build_to(tmp_path / "no" / "a.xlsx", *more)) == (
+            "DIR/no/a.xlsx: there is no directory DIR/no; make it, or choose another"
+        )
+        assert refusal(tmp_path, *build_to(tmp_path / "pipe", *more)) == (
+            "DIR/pipe is no file that can be replaced; give another name with -o"
+        )
+    assert "the workbook cannot be written (File name too long)" in refusal(
+        tmp_path, *build_to(tmp_path / ("x" * 300))
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_directory_that_is_not_writable(tmp_path):
+    (tmp_path / "folder").mkdir(mode=0o555)
+    assert refusal(tmp_path, *build_to(tmp_path / "folder" / "a.xlsx")) == (
+        "DIR/folder is not writable; choose another place with -o"
+    )
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    """No file that was there is touched, and nothing half-written stays."""
+
+    def rows(*_: object) -> Iterator[bytes]:
+        yield b""
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(write, "sheet_rows", rows)
+    (tmp_path / "a.xlsx").write_text("something precious")
+    assert refusal(tmp_path, *build_to(tmp_path / "a.xlsx", "--force")) == (
+        "DIR/a.xlsx: the workbook cannot be written (No space left on device); "
+        "choose another place with -o, or make room and build again"
+    )
+
+
+def test_an_interrupt_while_writing(tmp_path, monkeypatch):
+    def rows(*_: object) -> Iterator[bytes]:
+        yield b""
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(write, "sheet_rows", rows)
+    (tmp_path / "a.xlsx").write_text("something precious")
+    result = run(*build_to(tmp_path / "a.xlsx", "--force"))
+    assert result.stderr == "sheetgpt: interrupted; nothing was written\n"
+    assert result.exit_code == 130
+    assert (tmp_path / "a.xlsx").read_text() == "something precious"
+    assert os.listdir(tmp_path) == ["a.xlsx"]
+
+
+def test_a_shortage_of_memory(tmp_path, monkeypatch):
+    def rows(*_: object) -> Iterator[bytes]:
+        raise MemoryError
+
+    monkeypatch.setattr(write, "sheet_rows", rows)
+    assert refusal(tmp_path, *build_to(tmp_path / "a.xlsx")) == (
+        "there is not enough memory for this model; close other programs"
+    )
+
+
+# --- processes -----------------------------------------------------------------------------------
+
+
+def start(*arguments: object, **how: Any) -> "subprocess.Popen[str]":
+    """The command line as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from sheetgpt.cli import main; main()", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), **how.pop("env", {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+
+
+def wait_until(happened: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    until = time.monotonic() + 120
+    while not happened():
+        assert process.poll() is None and time.monotonic() < until, process.communicate()
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "sentence"),
+    [
+        (signal.SIGINT, 130, "sheetgpt: interrupted; nothing was written\n"),
+        (signal.SIGTERM, 143, ""),
+    ],
+)
+def test_signals_while_writing(tmp_path, nano, number, status, sentence):
+    """What was there is still there, and no temporary file is left."""
+    path = tmp_path / "a.xlsx"
+    path.write_text("something precious")
+    process = start("build", "--force", "-o", path, "--prompt-length", 8, "--prompt", "Mike")
+    wait_until(lambda: len(os.listdir(tmp_path)) > 1, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (status, "", sentence)
+    assert path.read_text() == "something precious"
+    assert os.listdir(tmp_path) == ["a.xlsx"]
+
+
+def test_a_limit_of_the_system(tmp_path):
+    """The system refuses to let the file grow, as a full disk does."""
+    path = tmp_path / "a.xlsx"
+    process = start(
+        *build_to(path),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+    )
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err == (
+        f"sheetgpt: {path}: the workbook cannot be written (File too large); "
+        "choose another place with -o, or make room and build again\n"
+    )
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_libreoffice_is_left_running(tmp_path, tiny_workbook, libreoffice):
+    process = start(
+        "check", tiny_workbook, "--engine", "libreoffice", env={"TMPDIR": str(tmp_path)}
+    )
+
+    def running() -> list[str]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                command = path.read_bytes().decode(errors="replace")
+            except OSError:
+                continue  # it has ended
+            if str(tmp_path) in command and "soffice.bin" in command:
+                found.append(command)
+        return found
+
+    wait_until(running, process)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert running() == []
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_libreoffice(tmp_path, tiny_workbook, monkeypatch):
+    monkeypatch.setattr(office, "soffice", lambda: None)
+    assert refusal(tmp_path, "check", tiny_workbook, "--engine", "libreoffice").startswith(
+        "LibreOffice was not found; install LibreOffice Calc and its Python bridge"
+    )
+
+
+def test_a_libreoffice_that_takes_too_long(tmp_path, tiny_workbook, monkeypatch, libreoffice):
+    opened = office.opened
+    monkeypatch.setattr(office, "opened", lambda path: opened(path, time_limit=0.2))
+    assert "LibreOffice stopped, or took too long" in refusal(
+        tmp_path, "check", tiny_workbook, "--engine", "libreoffice"
+    )
