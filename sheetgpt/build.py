@@ -9,16 +9,17 @@ from pathlib import Path
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
+from sheetgpt.book.prompt import STAGES, room_for
 from sheetgpt.book.words import load_words
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.gpt2.checkpoint import Checkpoint
-from sheetgpt.steps.tokenize import Room
+from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.xlsx.write import save
 
 CONTEXT = 32  # rows of tokens, where the model has as many
-PROMPT_LENGTH = 64  # characters
-ROUNDS = 16  # of merging
+NEW_TOKENS = 6  # that the sheet writes, until somebody asks for more
+LONGEST = 32_767  # characters that a cell can hold
 
 # What XML 1.0 cannot hold (section 2.2, Char).
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -34,6 +35,7 @@ class Order:
     context: int | None = None
     prompt_length: int | None = None
     language: str = "en"
+    new_tokens: int = NEW_TOKENS
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Built:
     ids: Sequence[int]
     context: int
     token: str
+    completion: str
 
 
 def build_workbook(
@@ -63,10 +66,11 @@ def build_workbook(
     room = _room(checkpoint, order, ids)
     _refuse_size(checkpoint, room)
     progress("laying out the tabs")
-    book = compile_book(checkpoint, order.prompt, room, load_words(order.language))
+    book = compile_book(checkpoint, order.prompt, room, load_words(order.language), order.new_tokens)
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
     save(book, values, path, lambda tab: progress(f"writing {tab}"))
-    return Built(ids, room.tokens, str(values.read(book.names["predicted.token"])))
+    token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
+    return Built(ids, room.tokens, token, completion)
 
 
 def _refuse_path(path: Path, *, force: bool) -> None:
@@ -83,15 +87,19 @@ def _refuse_path(path: Path, *, force: bool) -> None:
 
 
 def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
-    if not prompt:
-        raise PromptError("the prompt is empty, expected some text; give it with --prompt")
+    start = checkpoint.tokenizer.end_of_text
+    if not prompt and start is None:
+        raise PromptError(
+            "the prompt is empty, and the vocabulary has no <|endoftext|> to start from; "
+            "give a prompt with --prompt"
+        )
     found = _UNWRITABLE.search(prompt)
     if found:
         raise PromptError(
             f"the prompt's character {found.start() + 1} is the control character "
             f"U+{ord(found[0]):04X}, which no workbook can hold; leave it out"
         )
-    return checkpoint.tokenizer.encode(prompt)
+    return checkpoint.tokenizer.encode(prompt) or [i for i in (start,) if i is not None]
 
 
 def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
@@ -107,10 +115,11 @@ def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
         remedy = f"give --context {len(ids)}, or shorten it" if len(ids) <= n_ctx else "shorten it"
         raise PromptError(f"the prompt has {len(ids)} tokens, but {context} fit; {remedy}")
     units = len(order.prompt.encode("utf-16-le")) // 2  # as Excel counts
-    characters = order.prompt_length or LONGEST
-    if units > characters:
+    if units > LONGEST:
+        raise PromptError(f"the prompt has {units} characters, but a cell holds {LONGEST}; shorten it")
+    if order.prompt_length is not None and units > order.prompt_length:
         raise PromptError(
-            f"the prompt has {units} characters, but {characters} fit; "
+            f"the prompt has {units} characters, but {order.prompt_length} fit; "
             f"give --prompt-length {units}, or shorten it"
         )
     return room_for(checkpoint.tokenizer, order.prompt, context, order.prompt_length)
@@ -123,12 +132,13 @@ def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:
         "the three parts of c_attn (3 × n_embd)": 3 * config.n_embd,
         "the MLP's width (n_inner)": config.n_inner,
         "the heads' matrices (n_head × context)": config.n_head * room.tokens,
+        "the tokenizer": STAGES + sum(len(each) + 2 for each in tables_of(room.rounds).values()),
     }
     for what, columns in wide.items():
         if columns > LAST_COLUMN - FIRST + 1:
             raise CheckpointError(
                 f"{checkpoint.name}: {what} needs {columns} columns, but a sheet has {LAST_COLUMN}; "
-                "take a smaller --context or a smaller model"
+                "take a smaller --context, a shorter prompt or a smaller model"
             )
     tall = max(config.n_vocab, 3 * config.n_embd + 2 * config.n_inner) + 100
     if tall > LAST_ROW:

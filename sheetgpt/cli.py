@@ -22,11 +22,12 @@ from rich.text import Text
 import sheetgpt
 from sheetgpt import check as checking
 from sheetgpt import models as known
-from sheetgpt.build import Order, build_workbook
+from sheetgpt.build import NEW_TOKENS, Order, build_workbook
 from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word
 
@@ -82,7 +83,14 @@ def main() -> None:
 @click.option(
     "--prompt-length",
     type=click.IntRange(1, 32_767),
-    help="Characters that the prompt cell has room for.  [default: 64, or as many as the prompt has]",
+    help="Characters that the prompt cell has room for.  [default: 64, or twice the context, or as many as the prompt has]",
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(1),
+    default=NEW_TOKENS,
+    show_default=True,
+    help="New tokens for the sheet to write; a cell on its first tab, too.",
 )
 @click.option(
     "--language",
@@ -103,6 +111,7 @@ def build(
     prompt: str,
     context: int | None,
     prompt_length: int | None,
+    tokens: int,
     language: str,
     output: Path | None,
     force: bool,
@@ -118,11 +127,11 @@ def build(
         tell("loading the model")
         checkpoint = known.load(model)
         path = output or Path(f"sheetgpt-{checkpoint.name}.xlsx")
-        order = Order(prompt, context, prompt_length, language)
+        order = Order(prompt, context, prompt_length, language, tokens)
         predicted = build_workbook(checkpoint, order, path, force=force, progress=tell)
     size = path.stat().st_size / 1e6
     click.echo(f"{path}: {size:.1f} MB, {len(predicted.ids)} of {predicted.context} tokens")
-    click.echo(f"{quoted(prompt)} → {quoted(predicted.token)}")
+    click.echo(f"{quoted(prompt)} → {quoted(predicted.completion)}")
 
 
 @main.command(short_help="Recalculate a workbook and compare every step with NumPy.")
@@ -154,7 +163,7 @@ def check(file: Path, engine: str, model: str | None, as_json: bool) -> None:
     sys.exit(0 if report.holds else 1)
 
 
-@main.command(short_help="Print a prompt and what the model writes next.")
+@main.command(short_help="Print what the model writes after a prompt.")
 @click.argument("prompt")
 @model_option
 @click.option(
@@ -164,21 +173,49 @@ def check(file: Path, engine: str, model: str | None, as_json: bool) -> None:
     show_default=True,
     help="How many tokens to write at most.",
 )
-def complete(prompt: str, model: str, tokens: int) -> None:
-    """Print a prompt and what the model writes next, computed with NumPy.
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="0 always takes the likeliest token.",
+)
+@click.option(
+    "--top-k", type=click.IntRange(0), default=0, help="Only the k likeliest.  [0: no limit]"
+)
+@click.option(
+    "--top-p",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    help="Only the likeliest that reach this share together.  [1: no limit]",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def complete(
+    prompt: str,
+    model: str,
+    tokens: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    seed: int,
+) -> None:
+    """Print what the model writes after a prompt, computed with NumPy.
+
+    The same tokens as a workbook writes with the same model, prompt and controls.
 
     \b
     sheetgpt complete "Mike is quick. He moves"
+    sheetgpt complete "Sara is" --temperature 1 --top-k 40 --seed 7
     """
     checkpoint = known.load(model)
     tokenizer = checkpoint.tokenizer
     end = tokenizer.end_of_text
+    ids = tokenizer.encode(prompt) or [i for i in (end,) if i is not None]
+    controls = Controls(temperature, top_k, top_p, seed)
     with progress() as tell:
         tell("writing")
-        ids = write_on(
-            checkpoint.config, checkpoint.weights, tokenizer.encode(prompt), tokens, end
-        )
-    click.echo(prompt + tokenizer.decode([i for i in ids if i != end]))
+        written = write_on(checkpoint.config, checkpoint.weights, ids, tokens, end, controls)
+    click.echo(tokenizer.decode([i for i in written if i != end]))
 
 
 @main.command(short_help="Print how a text becomes tokens.")

@@ -65,7 +65,6 @@ class Bars:
     labels: Area
     values: Area
     corner: Area
-    title: str
     about: str
     width: float
     height: float

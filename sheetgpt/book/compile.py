@@ -1,14 +1,15 @@
 """From a checkpoint to a book: every tab in order, and the model's steps on them."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 
 import sheetgpt
 from sheetgpt.book import data
 from sheetgpt.book.book import Book
 from sheetgpt.book.page import Page, TokenRows
-from sheetgpt.book.prompt import prompt_page
-from sheetgpt.book.start import Start, predicted_page
+from sheetgpt.book.prompt import Writing, prompt_page
+from sheetgpt.book.predicted import PredictedPage
+from sheetgpt.book.start import Start
 from sheetgpt.book.words import Words
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range
@@ -17,6 +18,7 @@ from sheetgpt.gpt2.weights import shapes
 from sheetgpt.steps.block import SIXTEEN, block
 from sheetgpt.steps.embed import embed
 from sheetgpt.steps.head import probabilities
+from sheetgpt.steps.sample import Vocabulary, is_chosen
 from sheetgpt.steps.step import layer_norm
 from sheetgpt.steps.tokenize import Room
 
@@ -24,8 +26,13 @@ PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours te
 NUMBERS = {name: number for number, names in enumerate(SIXTEEN, start=1) for name in names}
 
 
-def compile_book(checkpoint: Checkpoint, prompt: str, room: Room, words: Words) -> Book:
-    """The workbook of a checkpoint, with a prompt typed in; `room.tokens` is its context."""
+def compile_book(
+    checkpoint: Checkpoint, prompt: str, room: Room, words: Words, new_tokens: int = 1
+) -> Book:
+    """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
+
+    `room.tokens` is its context: the rows of tokens that it has.
+    """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
     names: dict[str, Area] = {}
     pages: list[Page] = []
@@ -39,7 +46,7 @@ def compile_book(checkpoint: Checkpoint, prompt: str, room: Room, words: Words) 
         return TokenRows(on, tokens.text, **more)  # type: ignore[arg-type]
 
     # What people read, in the order in which the model computes it.
-    start = Start(page("start"), config, prompt)
+    start = Start(page("start"), config, prompt, new_tokens)
     on_prompt, on_embeddings = page("prompt to tokens"), page("embeddings")
     on_block = [page(f"block {b}", "block", block=b) for b in range(config.n_layer)]
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
@@ -47,11 +54,15 @@ def compile_book(checkpoint: Checkpoint, prompt: str, room: Room, words: Words) 
     first_data = len(pages)
 
     # What the formulas read.
-    vocabulary = data.vocabulary(page("vocabulary"), checkpoint.tokenizer, texts)
+    on_vocabulary = page("vocabulary")
+    vocabulary = data.vocabulary(on_vocabulary, checkpoint.tokenizer, texts)
+    partial = data.partial(on_vocabulary, checkpoint.tokenizer)
     tables = data.merges(page("merges"), checkpoint.tokenizer)
     weights = _weights(checkpoint, page, texts)
 
-    tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room)
+    chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab)
+    writing = Writing(chosen.id, start.controls, checkpoint.tokenizer.end_of_text)
+    tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room, writing)
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
     for b, on in enumerate(on_block):
         prefix = f"h.{b}."
@@ -64,9 +75,11 @@ def compile_book(checkpoint: Checkpoint, prompt: str, room: Room, words: Words) 
         rows(on_softmax, entries=texts),
         ln_f,
         weights["wte" if config.tie_word_embeddings else "lm_head.w"],
-        only=Call("row", (tokens.number,)).equals(tokens.n_tokens),
+        only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, start.controls),
     )
-    predicted = predicted_page(on_predicted, logits, softmax, tokens, vocabulary)
+    ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
+    looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
+    predicted = chosen.finish(tokens, start.controls, looked_up, softmax)
     data.digests(on_checks, pages[first_data:])
     start.finish(predicted, tokens, pages)
     return Book(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.expr import Range
 from sheetgpt.gpt2.characters import class_runs
+from sheetgpt.gpt2.partial import Partial, partial_tokens
 from sheetgpt.gpt2.tokens import BYTE_OF, SPELLING, Tokenizer
 from sheetgpt.steps.tokenize import NEVER, Tables
 
@@ -72,12 +73,10 @@ def merges(page: Page, tokenizer: Tokenizer) -> Tables:
         [readable(tokenizer.token_bytes(ids[part])) for part in (left + right, left, right)]
         for left, right in tokenizer.merges
     ]
-    for column, (heading, texts) in enumerate(
-        zip(("merged", "left", "right"), zip(*shown, strict=True), strict=True), start=2
-    ):
-        _list(page, column, heading, texts, "token")
+    for column, heading in enumerate(("merged", "left", "right")):
+        _list(page, 2 + column, heading, [texts[column] for texts in shown], "token")
 
-    merged = np.array([ids[left + right] for left, right in tokenizer.merges])
+    merged = np.array([ids[left + right] for left, right in tokenizer.merges], dtype=np.int64)
     factor = 1 << max(16, (len(tokenizer.tokens) - 1).bit_length())
     by_key = _merges_by_key(tokenizer, factor)
     byte_id = np.array([ids[SPELLING[byte]] for byte in range(256)])
@@ -123,6 +122,8 @@ def _list(
 ) -> Range:
     """A column of constants under a heading."""
     page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
+    if not len(values):  # a vocabulary of single bytes has no merges
+        return Range(page.area(TOP, column))
     if isinstance(values, np.ndarray):
         return page.fill(TOP, column, values[:, None], look, name)
     area = page.list_texts(TOP, column, values, look)
@@ -153,6 +154,18 @@ def tensors(
         ranges[name] = page.fill(row + 2, FIRST, values, "weight", name)
         page.row = row + 2 + rows + 1
     return ranges
+
+
+def partial(page: Page, tokenizer: Tokenizer) -> dict[str, Range]:
+    """The tokens that hold parts of characters, beside the vocabulary; the first row is none."""
+    rows = [Partial(-1, 0, 0, "", 0, 0), *partial_tokens(tokenizer)]
+    found = {}
+    for column, name in enumerate(("id", "lead", "bits", "text", "need", "value"), start=5):
+        values = [getattr(row, name) for row in rows]
+        listed = values if name == "text" else np.array(values)
+        look = "token" if name == "text" else "integer"
+        found[name] = _list(page, column, f"partial {name}", listed, look, f"partial.{name}")
+    return found
 
 
 def digest(values: NDArray[np.generic] | Sequence[str]) -> str:

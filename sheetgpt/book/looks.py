@@ -37,6 +37,8 @@ LOOKS: dict[str, Look] = {
     "token heading": Look(size=9, bold=True, color=QUIET, horizontal="center"),
     "token big": Look(size=16, bold=True, color="8A3B00", horizontal="left"),
     "input": Look(size=16, fill="FFF4C2", input=True, format="@", horizontal="left"),
+    "control": Look(bold=True, fill="FFF4C2", input=True, horizontal="right"),
+    "completion": Look(size=16, color="8A3B00", horizontal="left", wrap=True),
     "text": Look(horizontal="left"),
     "message": Look(bold=True, color="A61B1B"),
     "start": Look(color="7B8794", italic=True, horizontal="center"),
@@ -45,6 +47,7 @@ LOOKS: dict[str, Look] = {
     "fact": Look(horizontal="right", bold=True),
     "number": Look(format="0.0000"),
     "probability": Look(format="0.000%", horizontal="left"),
+    "share": Look(format="0.000%", horizontal="right"),
     "weight": Look(format="0.0000", color="3E4C59", fill="EEF4FB"),
     "masked": Look(fill="CBD2D9", pattern="lightUp"),
 }

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from unicodedata import east_asian_width
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from sheetgpt.book.page import Page
 from sheetgpt.formula.expr import Expr, Range, Text, call, join, when
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
+from sheetgpt.steps.sample import Controls, written_id
 from sheetgpt.steps.tokenize import (
     Columns,
     Room,
@@ -52,6 +53,15 @@ class Prompt:
     message: Range
 
 
+@dataclass(frozen=True)
+class Writing:
+    """Where the rows behind the prompt get their tokens: the ids chosen, a row for each token."""
+
+    chosen: Range
+    controls: Controls
+    end_of_text: int | None
+
+
 def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None = None) -> Room:
     """What a sheet should have room for: a prompt of `length` characters, and this one at least.
 
@@ -79,8 +89,15 @@ def _deepest(tokenizer: Tokenizer) -> int:
     return max(map(len, made.values()))
 
 
-def prompt_page(page: Page, prompt: Range, texts: Range, tables: Tables, room: Room) -> Prompt:
-    """Lay out every stage, and the tokens that come of it at the left."""
+def prompt_page(
+    page: Page,
+    prompt: Range,
+    texts: Range,
+    tables: Tables,
+    room: Room,
+    writing: Writing | None = None,
+) -> Prompt:
+    """Lay out every stage, and the tokens that come of it at the left; then those that are written."""
     page.frozen = (TOP + 1, 0)
     page.widths = {1: 9, 2: 16, 3: 8, 4: 8, 5: 3}
     stages = _Stages(page, tables_of(room.rounds))
@@ -102,7 +119,8 @@ def prompt_page(page: Page, prompt: Range, texts: Range, tables: Tables, room: R
     page.write(4, 1, page.words.label("prompt"), "heading")
     shown = page.define("prompt.shown", page.area(4, 2)).area
     page.compute(shown, when(prompt.equals(""), "", prompt), "text")
-    return _tokens(page, message, (letters, units, rounds[-1], last), texts, room.tokens)
+    stages_ = (letters, units, rounds[-1], last)
+    return _tokens(page, prompt, message, stages_, texts, room.tokens, writing)
 
 
 class _Fit:
@@ -145,16 +163,23 @@ class _Fit:
 
 def _tokens(
     page: Page,
+    prompt: Range,
     message: Range,
     stages: tuple[Table, Table, Table, Table],
     texts: Range,
     context: int,
+    writing: Writing | None,
 ) -> Prompt:
-    """Token number k is the k-th part that is left when no pair merges any more."""
+    """Token number k is the k-th part that is left when no pair merges any more.
+
+    Behind the prompt stand the tokens that the sheet has chosen itself.  Without a prompt it
+    starts from the token that ends a text, which is also what a text begins after.
+    """
+    start = writing.end_of_text if writing else None
     letters, units, parts, last = stages
     label, words = page.words.label, page.words.step("tokens.id")
     page.write(5, 1, label("tokens"), "heading")
-    counted = call("MAX", last["count"])
+    counted = call("MAX", last["count"], 0 if start is None else 1)
     n_tokens = page.define("n_tokens", page.area(5, 2))
     page.compute(n_tokens.area, when(message.equals(""), counted, 0), "integer left")
 
@@ -170,13 +195,20 @@ def _tokens(
         its_number, its_id = Range(number.row(row)), Range(ids.row(row))
         place = call("MATCH", its_number, last["count"], 0)
         its_word = call("INDEX", letters["word"], call("INDEX", units["character"], place))
+        of_prompt: Expr = call("INDEX", parts["id"], place)
+        if start is not None:
+            of_prompt = when(prompt.equals(""), start, of_prompt)
+        behind: Expr = Text("")
+        if writing is not None:
+            above = writing.chosen.area.top + row - 1
+            before = Range(replace(writing.chosen.area, top=above, bottom=above))
+            behind = written_id(its_number, n_tokens, before, writing.controls, start)
         for area, tree, look in (
-            (ids, when(its_number > n_tokens, "", call("INDEX", parts["id"], place)), "integer"),
+            (ids, when(its_number > n_tokens, behind, of_prompt), "integer"),
             (text, when(its_id.equals(""), "", call("INDEX", texts, its_id + 1)), "token"),
-            (word, when(its_id.equals(""), "", its_word), "integer"),
+            (word, when(its_number > call("MAX", last["count"]), "", its_word), "integer"),
         ):
             page.compute(area.row(row), tree, look)
-    page.define("tokens.word", word)
     page.define("tokens.word", word)
     return Prompt(
         page,

@@ -1,14 +1,17 @@
 """What every step of a workbook should show, from the witness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from sheetgpt.book.predicted import CANDIDATES, LIKELIEST
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2 import reference
+from sheetgpt.gpt2.sampling import Controls, complete, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
+from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, tables_of
 
 TALL = ("logits", "softmax")  # steps where a column is a token
@@ -22,15 +25,18 @@ Read = Callable[[str], Grid | None]
 def names_of_formulas(model: ModelInFile) -> list[str]:
     """The name of everything that formulas compute, in the order in which they do."""
     tables = tables_of(model.room.rounds)
-    likeliest = [f"likeliest.{each}" for each in ("logit", "id", "token", "probability")]
+    likeliest = ("likeliest.token", "likeliest.probability")
     steps = reference.step_names(model.config)
     return [
-        *(f"{table}.{column}" for table, columns in tables.items() for column in columns),
+        *(f"{table}.{column}" for table, names in tables.items() for column in names),
         *(f"prompt.{each}" for each in ("shown", "used", "message")),
         *("n_tokens", "tokens.id", "tokens.text", "tokens.word"),
         *(name for name in steps if name not in ("tokens.id", "predicted.id")),
-        *(f"predicted.{each}" for each in ("id", "token", "probability", *likeliest)),
-        *(f"start.{each}" for each in ("message", "token", *likeliest[2:])),
+        *(f"choice.{column}" for column in columns(_bits(model.config.n_vocab))),
+        *(f"predicted.{each}" for each in ("id", "token", "probability")),
+        "completion",
+        *(f"candidates.{column}" for column in CANDIDATES if column not in ("draw", "rank")),
+        *(f"start.{each}" for each in ("message", "token", "completion", *likeliest)),
     ]
 
 
@@ -56,49 +62,119 @@ def _surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
     )
 
 
+def controls(model: ModelInFile) -> tuple[Controls, int]:
+    """How the workbook is told to choose, and how many new tokens it is to write.
+
+    A cell that holds no number counts as 0, as it does in a spreadsheet.
+    """
+    found = {}
+    for name in ("temperature", "top_k", "top_p", "seed", "new_tokens"):
+        values = model.numbers(name)
+        found[name] = 0.0 if values is None else float(values[0, 0])
+    how = Controls(found["temperature"], int(found["top_k"]), found["top_p"], int(found["seed"]))
+    return how, max(1, int(found["new_tokens"]))
+
+
 def expected(
     model: ModelInFile, ids: list[int], texts: list[str], read: Read
 ) -> dict[str, Grid | Floats]:
     """What each name's cells should hold: numbers or texts; None or NaN where they should be blank.
 
-    texts: the vocabulary's; read: what the workbook holds, asked only where two tokens are
-        equally likely, since either may then come first.
+    ids: the prompt's. texts: the vocabulary's. read: what the workbook holds, asked only where
+        two tokens are equally likely, since either may then come first.
     """
     context = model.room.tokens
-    tokens = np.full((context, 1), None, dtype=object)
-    tokens[: len(ids), 0] = ids
-    found: dict[str, Grid | Floats] = {
-        "n_tokens": _cell(len(ids)),
-        "tokens.id": tokens,
-        "tokens.text": _each(tokens, lambda i: texts[i]),
-    }
+    found: dict[str, Grid | Floats] = {"n_tokens": _cell(len(ids))}
     if not ids:
-        return found
+        tokens = np.full((context, 1), None, dtype=object)
+        return found | {"tokens.id": tokens, "tokens.text": tokens}
+    assert model.tokenizer is not None
+    how, n_new = controls(model)
+    written = complete(
+        model.config, model.weights, ids, n_new, model.tokenizer.end_of_text, how, context
+    )
+    tokens = _down(context, 0, [*ids, *written[:-1]])  # the last one is not read again
+    found |= {"tokens.id": tokens, "tokens.text": _each(tokens, lambda i: texts[i])}
     found["prompt.message"] = found["start.message"] = _cell("")  # nothing to complain of
-    trace = reference.forward(model.config, model.weights, ids)
+    trace = reference.forward(model.config, model.weights, [*ids, *written[:-1]])
     for name, values in trace.items():
         if name not in ("tokens.id", "predicted.id"):
-            found[name] = _laid_out(name, values, context)
-    logits, softmax = trace["logits"][-1], trace["softmax"][-1]
-    chosen = _ids(np.argsort(-logits, kind="stable")[:1], read("predicted.id"), logits)
-    ranked = _ids(np.argsort(-logits, kind="stable")[:10], read("predicted.likeliest.id"), logits)
-    found |= _tokens("predicted", chosen, texts, logits, softmax)
-    found |= _tokens("predicted.likeliest", ranked, texts, logits, softmax)
-    found["start.token"] = found["predicted.token"]
-    for each in ("token", "probability"):
-        found[f"start.likeliest.{each}"] = found[f"predicted.likeliest.{each}"]
+            found[name] = _laid_out(name, values, context, len(ids) - 1)
+    logits, softmax = trace["logits"][len(ids) - 1 :], trace["softmax"][len(ids) - 1 :]
+    found |= _choices(model, written, logits, how, texts, len(ids) - 1)
+    found |= _candidates(model, logits, softmax, how, texts, read)
+    found |= {
+        "predicted.id": _cell(written[0]),
+        "predicted.token": _cell(texts[written[0]]),
+        "predicted.probability": _cell(float(softmax[0, written[0]])),
+        "completion": _cell(model.tokenizer.decode(_without_end(model, written))),
+    }
+    for name in ("token", "completion"):
+        found[f"start.{name}"] = found["completion" if name == "completion" else "predicted.token"]
+    n_ranks = min(LIKELIEST, model.config.n_vocab)
+    found["start.likeliest.token"] = found["candidates.token"][:n_ranks]
+    found["start.likeliest.probability"] = found["candidates.before"][:n_ranks]
     return found
 
 
-def _tokens(
-    name: str, ids: Grid, texts: list[str], logits: Floats, softmax: Floats
-) -> dict[str, Grid]:
+def _without_end(model: ModelInFile, written: list[int]) -> list[int]:
+    assert model.tokenizer is not None
+    return [i for i in written if i != model.tokenizer.end_of_text]
+
+
+def _choices(
+    model: ModelInFile,
+    written: list[int],
+    logits: Floats,
+    how: Controls,
+    texts: list[str],
+    first: int,
+) -> dict[str, Grid | Floats]:
+    """What was drawn in the rows of the tokens that new ones follow, the first in row `first`."""
+    assert model.tokenizer is not None
+    context, uniform = model.room.tokens, uniform_numbers(how.seed)
+    shares = [float(probabilities(row, how)[i]) for i, row in zip(written, logits, strict=True)]
     return {
-        f"{name}.id": ids,
-        f"{name}.token": _each(ids, lambda i: texts[i]),
-        f"{name}.logit": _each(ids, lambda i: float(logits[i])),
-        f"{name}.probability": _each(ids, lambda i: float(softmax[i])),
+        "choice.uniform": _down(context, first, [next(uniform) for _ in written]),
+        "choice.largest": _down(context, first, [float(row.max()) for row in logits]),
+        "choice.id": _down(context, first, written),
+        "choice.token": _down(context, first, [texts[i] for i in written]),
+        "choice.probability": _down(context, first, shares),
     }
+
+
+def _candidates(
+    model: ModelInFile,
+    logits: Floats,
+    softmax: Floats,
+    how: Controls,
+    texts: list[str],
+    read: Read,
+) -> dict[str, Grid | Floats]:
+    """The likeliest of each new token, before and after the cuts, one below the other."""
+    n_ranks = min(LIKELIEST, model.config.n_vocab)
+    length = n_ranks * min(LIKELIEST, model.room.tokens)
+    shown = read("candidates.id")
+    rows: list[tuple[int, str, float, float, float]] = []
+    for draw, row in enumerate(logits[: length // n_ranks]):
+        ranked = np.argsort(-row, kind="stable")[:n_ranks]
+        begin = draw * n_ranks
+        ids = _ids(ranked, None if shown is None else shown[begin : begin + n_ranks], row)
+        after = probabilities(row, how)
+        rows += [
+            (i, texts[i], float(row[i]), float(softmax[draw, i]), float(after[i]))
+            for i in ids[:, 0]
+        ]
+    names = ("id", "token", "logit", "before", "after")
+    listed = zip(names, zip(*rows, strict=True), strict=True)
+    return {f"candidates.{name}": _down(length, 0, values) for name, values in listed}
+
+
+def _down(length: int, first: int, values: Sequence[object]) -> Grid:
+    """Values in a column from row `first` on; None in the other rows."""
+    column = np.full((length, 1), None, dtype=object)
+    column[first : first + len(values), 0] = values
+    return column
 
 
 def _ids(ranked: Floats, shown: Grid | None, logits: Floats) -> Grid:
@@ -113,12 +189,15 @@ def _ids(ranked: Floats, shown: Grid | None, logits: Floats) -> Grid:
     return ids
 
 
-def _laid_out(name: str, values: Floats, context: int) -> Floats:
-    """A trace as it stands on the tab, [context, width], NaN in the rows without a token."""
+def _laid_out(name: str, values: Floats, context: int, first: int) -> Floats:
+    """A trace as it stands on the tab, [context, width], NaN in the rows without a token.
+
+    first: the row of the last token of the prompt; those before it need no prediction.
+    """
     n = len(values)
     if name in TALL:
         tall = np.full((values.shape[1], context), np.nan)
-        tall[:, n - 1] = values[n - 1]  # tokens within the prompt need no prediction
+        tall[:, first:n] = values[first:].T
         return tall
     if values.ndim == 3:  # [n, n_head, n], NaN where masked; the heads side by side
         heads = np.full((context, values.shape[1], context), np.nan)
@@ -148,3 +227,7 @@ def _each(ids: Grid, function: Callable[[int], object]) -> Grid:
     for place, i in np.ndenumerate(ids):
         values[place] = None if i is None else function(i)
     return values
+
+
+def _bits(n_vocab: int) -> range:
+    return range((n_vocab - 1).bit_length() - 1, -1, -1)

@@ -18,20 +18,10 @@ def _all(step: Call) -> Range:
     return whole
 
 
-def of_token(step: Range, number: Expr) -> Call:
-    """The column of the token with this number: [n_vocab, 1]."""
-    return call("INDEX", step, 0, number)
+def ranked_id(logits: Expr, ids: Expr, logit: Expr, equals_above: Expr) -> Expr:
+    """The id of the token that has this logit; of equal ones the next after those above.
 
-
-def likeliest_id(logits: Expr) -> Expr:
-    """The lowest id among the tokens with the largest logit."""
-    return call("MATCH", call("MAX", logits), logits, 0) - 1
-
-
-def ranked_id(logits: Expr, ids: Expr, logit: Expr, above: Expr) -> Expr:
-    """The id of the token that has this logit; of equal ones the next after those `above`.
-
-    ids: every token id, [n_vocab, 1]; above: the logits of the ranks before.
+    ids: every token id, [n_vocab, 1]; equals_above: for each better rank, whether it is equal.
     """
-    among_equals = call("SUM", when(above.equals(logit), 1, 0)) + 1
+    among_equals = call("SUM", when(equals_above, 1, 0)) + 1
     return call("SMALL", when(logits.equals(logit), ids, ""), among_equals)

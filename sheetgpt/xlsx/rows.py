@@ -21,6 +21,7 @@ from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.formula.values import BLANK, NUMBER, Error, Scalar, Sheet
 
 _ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # what XML 1.0 cannot hold as it is
 
 
 def sheet_rows(tab: Tab, sheet: Sheet, styles: Mapping[str, int]) -> Iterator[bytes]:
@@ -136,7 +137,7 @@ class _ComputedSpan:
         where = row - 1, slice(left - 1, right)
         kinds = self.sheet.kinds[where]
         if (kinds == NUMBER).all():
-            return _number_cells(left, self.style, row, self.sheet.numbers[where])
+            return _number_cells(left, self.style, row, _shortened(self.sheet.numbers[where]))
         if (kinds == BLANK).all():
             return b""  # a row without a token: the column's own look will do
         return b"".join(
@@ -150,6 +151,18 @@ def _number_cells(left: int, style: int, row: int, values: NDArray[Any]) -> byte
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     template = _template(left, len(values), style, "><v>%b</v></c>")
     return template.replace(b"#", b"%d" % row) % tuple(text[1:-1].split(b","))
+
+
+def _shortened(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Results of formulas with 12 significant digits, or 11 decimals where that is more.
+
+    What a formula showed when the file was written need not be known better than that, and the
+    file is an eighth smaller for it; whoever recalculates has all digits again.
+    """
+    size = np.abs(values)
+    decimals = 11 - np.minimum(np.floor(np.log10(np.maximum(size, 1e-280))), 0)
+    scale = 10.0**decimals
+    return np.where((size >= 1000) | (size < 1e-280), values, np.rint(values * scale) / scale)
 
 
 @lru_cache(maxsize=256)
@@ -180,8 +193,8 @@ def _cell(at: str, style: int, value: Scalar, formula: str = "") -> bytes:
 
 
 def _escaped(text: str) -> str:
-    """Text as XML; `_x0041_` would be read as the letter A (ECMA-376 Part 1, 22.9.2.19).
-
-    A carriage return is written so, too: as it is, XML would make a line feed of it.
+    """Text as XML; control characters as `_x000D_`, so a `_x0041_` that is meant must not be read
+    as the letter A (ECMA-376 Part 1, 22.9.2.19).
     """
-    return escape(_ESCAPE_LIKE.sub("_x005F_", text).replace("\r", "_x000D_"))
+    plain = _ESCAPE_LIKE.sub("_x005F_", text)
+    return escape(_CONTROL.sub(lambda match: f"_x{ord(match[0]):04X}_", plain))

@@ -175,7 +175,7 @@ def _heat() -> ColorScaleRule:
 
 def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
     chart = BarChart()
-    chart.type, chart.style, chart.title = "bar", 10, bars.title
+    chart.type, chart.style = "bar", 10
     chart.width, chart.height = bars.width, bars.height
     chart.add_data(_reference(sheet, bars.values))
     chart.set_categories(_reference(sheet, bars.labels))

@@ -81,7 +81,7 @@ ONE_FORMULA: dict[str, tuple[Callable[[Any, int], object], str]] = {
         lambda x, row: setattr(x.beside("h.0.attn.heads", row, columns=-1)[0], "text", '"a"'),
         "h.0.attn.heads",
     ),
-    "an id": (lambda x, row: x.change("tokens.id", r"IF\(A\d+", "IF(A15", row), "tokens.id"),
+    "an id": (lambda x, row: x.change("tokens.id", r"IF\(A\d+", "IF(A17", row), "tokens.id"),
     "a formula that cannot be": (
         lambda x, row: x.change("h.0.ln_1", r"\*", "#REF!*", row),
         "h.0.ln_1",

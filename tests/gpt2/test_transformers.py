@@ -166,3 +166,18 @@ def test_tokenizers_agree(real_tokenizer):
     theirs = transformers.GPT2Tokenizer(vocab=ours.ids, merges=list(ours.merges))
     for text in ("Mike is quick. He moves", "  naïve 😀\n\n1234 they'll"):
         assert ours.encode(text) == theirs(text)["input_ids"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_temperature_top_k_and_top_p_are_those_of_transformers(seed):
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(size=int(generator.integers(20, 400))) * 3
+    temperature = float(generator.uniform(0.3, 3))
+    top_k = int(generator.integers(0, 2 * len(logits)))
+    top_p = float(generator.uniform(0.05, 1))
+    scores = torch.tensor(logits[None]) / temperature
+    if top_k:
+        scores = transformers.TopKLogitsWarper(top_k)(None, scores)
+    scores = transformers.TopPLogitsWarper(top_p)(None, scores)
+    ours = sampling.probabilities(logits, sampling.Controls(temperature, top_k, top_p))
+    np.testing.assert_allclose(ours, torch.softmax(scores, dim=-1)[0].numpy(), atol=1e-12)

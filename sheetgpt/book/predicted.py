@@ -1,0 +1,190 @@
+"""The tab `predicted token`: how each new token is chosen, and what else might have been."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sheetgpt.book.page import Page
+from sheetgpt.book.prompt import Prompt
+from sheetgpt.formula.expr import Expr, Range, call, join, when
+from sheetgpt.steps.head import ranked_id
+from sheetgpt.steps.sample import (
+    REPLACEMENT,
+    Controls,
+    Vocabulary,
+    choices,
+    columns,
+    is_chosen,
+    weights,
+)
+from sheetgpt.steps.tokenize import Table
+
+LIKELIEST = 10  # candidates that are shown of each new token
+LOOKS = {
+    "id": "integer", "token": "token", "text": "text", "probability": "probability",
+    "before": "share", "after": "share", "from": "number", "to": "number",
+    "uniform": "number", "largest": "number", "cut_k": "number", "weight_k": "number",
+    "cut": "number", "weight": "number", "logit": "number", "taken": "token",
+}  # fmt: skip
+CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
+CANDIDATES_TOP = 14  # the row of the first candidate
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What `start` shows: the next token, the likeliest ones, and all that was written."""
+
+    token: Range
+    tokens: Range
+    probabilities: Range
+    completion: Range
+
+
+class PredictedPage:
+    """Laid out in two goes: the model's rows need to know where the chosen ids will stand."""
+
+    def __init__(self, page: Page, context: int, n_vocab: int) -> None:
+        self.page = page
+        page.widths = {1: 7, 2: 26, 3: 22, 4: 12, 5: 12, 6: 12, 7: 12, 8: 12, 9: 12, 10: 9}
+        self.n_shown = min(LIKELIEST, context)  # new tokens whose candidates are listed
+        self.n_ranks = min(LIKELIEST, n_vocab)
+        self.top = CANDIDATES_TOP + self.n_shown * self.n_ranks + 4
+        bits = range((n_vocab - 1).bit_length() - 1, -1, -1)
+        self.table = page.table("choice", columns(bits), self.top, 3, context)
+
+    @property
+    def id(self) -> Range:
+        """The id chosen after each token, blank where none is."""
+        return self.table["id"]
+
+    def finish(
+        self, prompt: Prompt, controls: Controls, vocabulary: Vocabulary, softmax: Range
+    ) -> Predicted:
+        """The new token, the candidates of each new token, and how each was chosen."""
+        self._headlines(prompt.n_tokens, vocabulary, softmax)
+        self._candidates(prompt.n_tokens, controls, vocabulary, softmax)
+        self._choices(prompt, controls, vocabulary)
+        return Predicted(
+            Range(self.page.names["predicted.token"]),
+            self._first_ranks("token"),
+            self._first_ranks("before"),
+            Range(self.page.names["completion"]),
+        )
+
+    def _headlines(self, n_tokens: Range, vocabulary: Vocabulary, softmax: Range) -> None:
+        page = self.page
+        page.row = 5
+        last = n_tokens + call("COUNT", self.table["id"]) - 1
+        misses = call("INDEX", self.table["need"], last) > 0
+        whole = join(call("INDEX", self.table["text"], last), when(misses, REPLACEMENT, ""))
+        first = call("INDEX", self.table["id"], n_tokens)
+        chosen = self._headline("predicted.id", when(n_tokens.equals(0), "", first), "integer left")
+        for name, tree, look in (
+            ("predicted.token", call("INDEX", vocabulary.text, chosen + 1), "token big"),
+            ("predicted.probability", call("INDEX", softmax, chosen + 1, n_tokens), "probability"),
+            ("completion", whole, "text"),
+        ):
+            self._headline(name, when(n_tokens.equals(0), "", tree), look)
+
+    def _headline(self, name: str, tree: Expr, look: str) -> Range:
+        page, words = self.page, self.page.words.step(name)
+        page.write(page.row, 2, words.title, "step title")
+        page.write(page.row, 5, words.why, "why")
+        area = page.define(name, page.area(page.row, 3))
+        page.compute(area.area, tree, look)
+        page.row += 1
+        return area
+
+    def _first_ranks(self, column: str) -> Range:
+        """The candidates of the first new token."""
+        return Range(self.page.names[f"candidates.{column}"].rows(0, self.n_ranks))
+
+    def _candidates(
+        self, n_tokens: Range, controls: Controls, vocabulary: Vocabulary, softmax: Range
+    ) -> None:
+        """The likeliest of each new token, with what the two cuts leave of their probability.
+
+        Laid out in the order of their ids the probabilities fill the line from 0 to 1; the token
+        is taken whose stretch, from `from` to `to`, the random number falls on.
+        """
+        page, top, length = self.page, CANDIDATES_TOP, self.n_shown * self.n_ranks
+        words = page.words.step("predicted.candidates")
+        page.write(top - 3, 2, words.title, "step title")
+        page.write(top - 2, 2, words.why, "why")
+        areas = {}
+        for column, heading in enumerate(CANDIDATES, start=1):
+            page.write(top - 1, column, page.words.label(f"column {heading}"), "heading")
+            areas[heading] = page.area(top, column, length)
+            if heading not in ("draw", "rank"):
+                page.define(f"candidates.{heading}", areas[heading])
+        draws, ranks = (np.arange(each) + 1 for each in (self.n_shown, self.n_ranks))
+        page.fill(top, 1, np.repeat(draws, self.n_ranks)[:, None], "index")
+        page.fill(top, 3, np.tile(ranks, self.n_shown)[:, None], "index")
+        table = Table(areas)
+        for index in range(length):
+            cells = table.row(index)
+            formulas = self._candidate(cells, index, n_tokens, controls, vocabulary, softmax)
+            is_shown = cells["draw"] > call("COUNT", self.id)
+            for column, tree in formulas.items():
+                page.compute(cells[column].area, when(is_shown, "", tree), LOOKS[column])
+
+    def _candidate(
+        self,
+        here: dict[str, Range],
+        index: int,
+        n_tokens: Range,
+        controls: Controls,
+        vocabulary: Vocabulary,
+        softmax: Range,
+    ) -> dict[str, Expr]:
+        position = n_tokens + here["draw"] - 1
+        logits = call("INDEX", vocabulary.logits, 0, position)
+        is_greedy = controls.temperature <= 0
+
+        def chosen(column: str) -> Expr:
+            return call("INDEX", self.table[column], position)
+
+        def above(column: str) -> Range:
+            """The column from its heading down to the row before this one."""
+            area = here[column].area
+            return Range(replace(area, top=area.top - index - 1, bottom=area.bottom - 1))
+
+        equals = when(above("draw").equals(here["draw"]), above("logit").equals(here["logit"]), 0)
+        taken = here["id"].equals(chosen("id"))
+        weight = call("EXP", (here["logit"] - chosen("largest")) / controls.temperature)
+        kept = weights(logits, chosen("largest"), controls.temperature, chosen("cut"))
+        before = call("SUM", when(vocabulary.ids < here["id"], kept, 0))
+        return {
+            "logit": call("LARGE", logits, here["rank"]),
+            "id": ranked_id(logits, vocabulary.ids, here["logit"], equals),
+            "token": call("INDEX", vocabulary.text, here["id"] + 1),
+            "before": call("INDEX", softmax, here["id"] + 1, position),
+            "after": when(
+                is_greedy,
+                when(taken, 1, 0),
+                when(here["logit"] >= chosen("cut"), weight / chosen("weight"), 0),
+            ),
+            "from": when(
+                here["after"].equals(0), "", when(is_greedy, 0, before / chosen("weight"))
+            ),
+            "to": when(here["after"].equals(0), "", here["from"] + here["after"]),
+            "taken": when(taken, "◀", ""),
+        }
+
+    def _choices(self, prompt: Prompt, controls: Controls, vocabulary: Vocabulary) -> None:
+        """How each new token was chosen, in the row of the token that it follows."""
+        page, table = self.page, self.table
+        words = page.words.step("predicted.choice")
+        page.write(self.top - 2, 2, words.title, "step title")
+        page.write(self.top - 1, 2, words.why, "why")
+        formulas = choices(table, prompt.number, prompt.n_tokens, controls, vocabulary)
+        for index in range(table.length):
+            cells = table.row(index)
+            row = cells["id"].area.top
+            number, label = (Range(page.area(row, column)) for column in (1, 2))
+            page.write(row, 1, index + 1, "index")
+            page.compute(label.area, Range(prompt.text.area.row(index)), "token")
+            chosen = is_chosen(number, prompt.n_tokens, controls)
+            for column, tree in formulas(index).items():
+                shown = when(label.equals(""), "", when(chosen, tree, ""))
+                page.compute(cells[column].area, shown, LOOKS.get(column, "integer"))
