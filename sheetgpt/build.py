@@ -66,7 +66,9 @@ def build_workbook(
     room = _room(checkpoint, order, ids)
     _refuse_size(checkpoint, room)
     progress("laying out the tabs")
-    book = compile_book(checkpoint, order.prompt, room, load_words(order.language), order.new_tokens)
+    book = compile_book(
+        checkpoint, order.prompt, room, load_words(order.language), order.new_tokens
+    )
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
     save(book, values, path, lambda tab: progress(f"writing {tab}"))
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
@@ -77,11 +79,15 @@ def _refuse_path(path: Path, *, force: bool) -> None:
     if os.path.isdir(path):  # unlike Path's, False for whatever is wrong with the path
         raise WorkbookError(f"{path} is a directory; give the name of a file with -o")
     if not os.path.isdir(path.parent):
-        raise WorkbookError(f"{path}: there is no directory {path.parent}; make it, or choose another")
+        raise WorkbookError(
+            f"{path}: there is no directory {path.parent}; make it, or choose another"
+        )
     if os.path.exists(path) and not os.path.isfile(path):
         raise WorkbookError(f"{path} is no file that can be replaced; give another name with -o")
     if os.path.exists(path) and not force:
-        raise WorkbookError(f"{path} exists already; give another name with -o, or --force to replace it")
+        raise WorkbookError(
+            f"{path} exists already; give another name with -o, or --force to replace it"
+        )
     if not os.access(path.parent, os.W_OK):
         raise WorkbookError(f"{path.parent} is not writable; choose another place with -o")
 
@@ -116,7 +122,9 @@ def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
         raise PromptError(f"the prompt has {len(ids)} tokens, but {context} fit; {remedy}")
     units = len(order.prompt.encode("utf-16-le")) // 2  # as Excel counts
     if units > LONGEST:
-        raise PromptError(f"the prompt has {units} characters, but a cell holds {LONGEST}; shorten it")
+        raise PromptError(
+            f"the prompt has {units} characters, but a cell holds {LONGEST}; shorten it"
+        )
     if order.prompt_length is not None and units > order.prompt_length:
         raise PromptError(
             f"the prompt has {units} characters, but {order.prompt_length} fit; "
@@ -137,12 +145,13 @@ def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:
     for what, columns in wide.items():
         if columns > LAST_COLUMN - FIRST + 1:
             raise CheckpointError(
-                f"{checkpoint.name}: {what} needs {columns} columns, but a sheet has {LAST_COLUMN}; "
+                f"{checkpoint.name}: {what} needs {columns} columns, "
+                f"but a sheet has {LAST_COLUMN}; "
                 "take a smaller --context, a shorter prompt or a smaller model"
             )
     tall = max(config.n_vocab, 3 * config.n_embd + 2 * config.n_inner) + 100
     if tall > LAST_ROW:
         raise CheckpointError(
-            f"{checkpoint.name}: the vocabulary of {config.n_vocab} tokens needs {tall} rows, but a "
-            f"sheet has {LAST_ROW}; take a model with a smaller vocabulary"
+            f"{checkpoint.name}: the vocabulary of {config.n_vocab} tokens needs {tall} rows, "
+            f"but a sheet has {LAST_ROW}; take a model with a smaller vocabulary"
         )

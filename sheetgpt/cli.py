@@ -22,9 +22,9 @@ from rich.text import Text
 import sheetgpt
 from sheetgpt import check as checking
 from sheetgpt import models as known
-from sheetgpt.build import NEW_TOKENS, Order, build_workbook
 from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
+from sheetgpt.build import NEW_TOKENS, Order, build_workbook
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.sampling import Controls
@@ -78,12 +78,14 @@ def main() -> None:
 
 @main.command()
 @model_option
-@click.option("--prompt", default=EXAMPLE, show_default=True, help="The text to type into the sheet.")
+@click.option(
+    "--prompt", default=EXAMPLE, show_default=True, help="The text to type into the sheet."
+)
 @click.option("--context", type=click.IntRange(1), help="Rows of tokens.  [default: at most 32]")
 @click.option(
     "--prompt-length",
     type=click.IntRange(1, 32_767),
-    help="Characters that the prompt cell has room for.  [default: 64, or twice the context, or as many as the prompt has]",
+    help="Characters that the prompt cell has room for.  [default: 64, or twice the context]",
 )
 @click.option(
     "--tokens",
@@ -249,7 +251,7 @@ def models() -> None:
     console().print(table)
 
 
-# --- what is shown ---------------------------------------------------------------------------------------
+# --- what is shown -----------------------------------------------------------------------------
 
 
 def console() -> Console:
@@ -309,7 +311,9 @@ def result_json(result: checking.StepResult) -> dict[str, object]:
 def show_report(report: checking.Report) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("tab", "step", "cells", "largest error", "verdict"):
-        table.add_column(heading, justify="right" if heading in ("cells", "largest error") else "left")
+        table.add_column(
+            heading, justify="right" if heading in ("cells", "largest error") else "left"
+        )
     for line in report.lines:
         error = f"{line.error:.1e}" if line.is_compared else ""
         verdict = Text("DIFFERS", "bold red") if line.problem else Text("holds", "green")

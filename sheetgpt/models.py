@@ -26,7 +26,9 @@ class Model:
 
 def directories() -> dict[str, Path]:
     """The directory of each model that has a name."""
-    return {path.parent.name: path.parent for path in sorted(resource("weights").glob("*/config.json"))}
+    return {
+        path.parent.name: path.parent for path in sorted(resource("weights").glob("*/config.json"))
+    }
 
 
 def here() -> Iterator[Model]:

@@ -43,7 +43,9 @@ def gpt2_tokenizer() -> Path:
     """GPT-2's real vocabulary, where it lies beside the project."""
     path = Path(__file__).parents[2] / "shared" / "gpt2-tokenizer"
     if not path.is_dir():
-        pytest.skip("GPT-2's own vocabulary (encoder.json, vocab.bpe) does not lie beside the project")
+        pytest.skip(
+            "GPT-2's own vocabulary (encoder.json, vocab.bpe) does not lie beside the project"
+        )
     return path
 
 

@@ -82,7 +82,9 @@ class Shape:
                 if self.dtype == "BF16":
                     raw = (values.view(np.uint32) >> 16).astype(np.uint16).tobytes()
                 else:
-                    raw = values.astype({"F32": "f4", "F16": "f2", "F64": "f8"}[self.dtype]).tobytes()
+                    raw = values.astype(
+                        {"F32": "f4", "F16": "f2", "F64": "f8"}[self.dtype]
+                    ).tobytes()
                 header[name] = {
                     "dtype": self.dtype,
                     "shape": list(shapes[name]),
@@ -263,9 +265,7 @@ def test_prompts_beyond_the_context(tmp_path):
         "a context of 33 tokens was asked for, but padded reads at most 32; "
         "give --context 32 or less"
     )
-    assert refusal(prompt="") == (
-        "the prompt is empty, expected some text; give it with --prompt"
-    )
+    assert refusal(prompt="") == ("the prompt is empty, expected some text; give it with --prompt")
     assert refusal(prompt="a\x07b") == (
         "the prompt's character 2 is the control character U+0007, which no workbook can hold; "
         "leave it out"
@@ -281,7 +281,9 @@ def test_a_long_prompt(tmp_path):
     assert report.prompt == prompt
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x08", "\x0b", "\x1f", "\ufffe", "\uffff", "\ud800"])
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x08", "\x0b", "\x1f", "\ufffe", "\uffff", "\ud800"]
+)
 def test_characters_that_no_file_can_hold(tmp_path, character):
     with pytest.raises(PromptError):
         build(CHECKPOINTS / "padded", f"a{character}", tmp_path / "a.xlsx")

@@ -47,7 +47,9 @@ def test_version():
 
 
 def test_help():
-    assert screen("--help") == """\
+    assert (
+        screen("--help")
+        == """\
 Usage: sheetgpt [OPTIONS] COMMAND [ARGS]...
 
   Turn a GPT-2 checkpoint into a workbook whose formulas are the transformer.
@@ -66,6 +68,7 @@ Commands:
   models    List the models that are here, with their sizes.
   tokenize  Print how a text becomes tokens.
 """
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +87,9 @@ def test_help_of_commands(command, example):
         assert example in text
         options = text.partition("\nOptions:\n")[2]
         assert options.rstrip().endswith("Show this message and exit.")
-        assert not re.search(r"^  -\S+(, -\S+)*( \S+)?( RANGE)?$\n(?!   )", options, re.M), "no help"
+        assert not re.search(r"^  -\S+(, -\S+)*( \S+)?( RANGE)?$\n(?!   )", options, re.M), (
+            "no help"
+        )
 
 
 def test_models():
@@ -156,10 +161,14 @@ def test_check(tiny_workbook):
     heading, *table, empty, verdict, prediction = lines
     assert heading.split() == ["tab", "step", "cells", "largest", "error", "verdict"]
     assert all(line.rstrip().endswith("holds") for line in table)
-    assert [line.split()[2:-1] for line in table if "h.0.attn.q" in line][0][:2] == ["h.0.attn.q", "32"]
+    assert [line.split()[2:-1] for line in table if "h.0.attn.q" in line][0][:2] == [
+        "h.0.attn.q",
+        "32",
+    ]
     assert empty == ""
     assert re.fullmatch(
-        r"All \d+ ranges hold \(numpy\); the largest error of [\d,]+ cells is \d\.\de-1\d\.", verdict
+        r"All \d+ ranges hold \(numpy\); the largest error of [\d,]+ cells is \d\.\de-1\d\.",
+        verdict,
     )
     assert re.fullmatch("“ab c” → “.+”", prediction)
 
@@ -206,7 +215,11 @@ def test_a_terminal_without_emoji(tiny_workbook):
     done = subprocess.run(
         [sys.executable, "-c", "from sheetgpt.cli import main; main()", "tokenize", "😀 é"],
         env=os.environ
-        | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"},
+        | {
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONUTF8": "0",
+            "PYTHONIOENCODING": "latin-1",
+        },
         capture_output=True,
         check=False,
     )
@@ -358,7 +371,10 @@ PROMPTS = {
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_prompts_that_cannot_be_used(tmp_path, prompt):
     path = tmp_path / "a.xlsx"
-    assert refusal(tmp_path, "build", "--model", PLAIN, "--prompt", prompt, "-o", path) == PROMPTS[prompt]
+    assert (
+        refusal(tmp_path, "build", "--model", PLAIN, "--prompt", prompt, "-o", path)
+        == PROMPTS[prompt]
+    )
 
 
 def test_a_context_that_the_model_has_not(tmp_path):

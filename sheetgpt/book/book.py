@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,11 @@ class Bars:
     height: float
 
 
+class _Placed(Protocol):
+    @property
+    def area(self) -> Area: ...
+
+
 @dataclass(frozen=True)
 class Tab:
     """One sheet. Columns and rows count from 1; widths are in characters, heights in points."""
@@ -90,8 +96,10 @@ class Tab:
     @property
     def extent(self) -> tuple[int, int]:
         """The last row and column that hold anything."""
-        items = [*self.texts, *self.lists, *self.numbers, *self.computed, *self.blanks]
-        areas = [item.area for item in items]
+        kinds: list[Sequence[_Placed]] = [
+            self.texts, self.lists, self.numbers, self.computed, self.blanks
+        ]  # fmt: skip
+        areas = [item.area for items in kinds for item in items]
         return max(area.bottom for area in areas), max(area.right for area in areas)
 
 

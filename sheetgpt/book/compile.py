@@ -7,8 +7,8 @@ import sheetgpt
 from sheetgpt.book import data
 from sheetgpt.book.book import Book
 from sheetgpt.book.page import Page, TokenRows
-from sheetgpt.book.prompt import Writing, prompt_page
 from sheetgpt.book.predicted import PredictedPage
+from sheetgpt.book.prompt import Writing, prompt_page
 from sheetgpt.book.start import Start
 from sheetgpt.book.words import Words
 from sheetgpt.formula.cells import Area
@@ -39,7 +39,9 @@ def compile_book(
 
     def page(tab: str, kind: str | None = None, **parts: object) -> Page:
         about = words.tab(kind or tab)
-        pages.append(Page(tab, names, words, about.title.format(**parts), about.about.format(**parts)))
+        pages.append(
+            Page(tab, names, words, about.title.format(**parts), about.about.format(**parts))
+        )
         return pages[-1]
 
     def rows(on: Page, **more: object) -> TokenRows:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.page import FIRST, Page
+from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Range
 from sheetgpt.gpt2.characters import class_runs
 from sheetgpt.gpt2.partial import Partial, partial_tokens
@@ -184,12 +185,11 @@ def digest(values: NDArray[np.generic] | Sequence[str]) -> str:
 def digests(page: Page, pages: Sequence[Page]) -> None:
     """The fingerprint of all constants of these pages that have a name."""
     named = {area: name for name, area in page.names.items()}
-    found = [
-        (named[item.area], item.area, digest(item.values))
-        for each in pages
-        for item in (*each.lists, *each.numbers)
-        if item.area in named
-    ]
+    constants: list[tuple[Area, NDArray[np.generic] | Sequence[str]]] = []
+    for each in pages:
+        constants += [(texts.area, texts.values) for texts in each.lists]
+        constants += [(numbers.area, numbers.values) for numbers in each.numbers]
+    found = [(named[area], area, digest(values)) for area, values in constants if area in named]
     for heading, column in (("constants", 1), ("shape", 2), ("fingerprint", 3)):
         page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
     page.list_texts(TOP, 2, [" × ".join(map(str, area.shape)) for _, area, _ in found], "text")

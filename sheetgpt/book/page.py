@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.book.book import Bars, Blank, Computed, Numbers, Tab, Text, Texts
+from sheetgpt.book.words import Words
 from sheetgpt.formula.cells import Area, is_legal_name
 from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when
 from sheetgpt.formula.notation import mathematics
 from sheetgpt.formula.row import for_token
 from sheetgpt.steps.tokenize import Table
-from sheetgpt.book.book import Bars, Blank, Computed, Numbers, Tab, Text, Texts
-from sheetgpt.book.words import Words
 
 LABELS = 2  # the token's number and its text stand left of every row
 SHARES = ("attn.weights",)  # steps whose numbers are shares, shown as a heat map
@@ -43,7 +43,9 @@ class Page:
     def area(self, row: int, column: int, rows: int = 1, columns: int = 1) -> Area:
         return Area(self.tab, row, column, row + rows - 1, column + columns - 1)
 
-    def write(self, row: int, column: int, value: str | float, look: str, link: str | None = None) -> None:
+    def write(
+        self, row: int, column: int, value: str | float, look: str, link: str | None = None
+    ) -> None:
         self.texts.append(Text(self.area(row, column), value, look, link))
 
     def compute(self, area: Area, tree: Expr, look: str) -> Range:
@@ -63,7 +65,7 @@ class Page:
         """A matrix of constants, or a vector as one row of them."""
         matrix = np.atleast_2d(values)
         area = self.area(row, column, *matrix.shape)
-        self.numbers.append(Numbers(area, matrix, look))  # type: ignore[arg-type]
+        self.numbers.append(Numbers(area, matrix, look))
         return self.define(name, area) if name else Range(area)
 
     def list_texts(self, row: int, column: int, values: Sequence[str], look: str) -> Area:
@@ -73,7 +75,7 @@ class Page:
         return area
 
     def table(
-        self, name: str, columns: Mapping[str, float], top: int, left: int, length: int
+        self, name: str, columns: Mapping[str, float | str], top: int, left: int, length: int
     ) -> Table:
         """Reserve a table: a row of headings, a row of starting constants, then `length` rows."""
         areas = {}

@@ -17,7 +17,7 @@ from sheetgpt.steps.sample import (
     is_chosen,
     weights,
 )
-from sheetgpt.steps.tokenize import Table
+from sheetgpt.steps.tokenize import Row, Table
 
 LIKELIEST = 10  # candidates that are shown of each new token
 LOOKS = {
@@ -124,13 +124,13 @@ class PredictedPage:
         for index in range(length):
             cells = table.row(index)
             formulas = self._candidate(cells, index, n_tokens, controls, vocabulary, softmax)
-            is_shown = cells["draw"] > call("COUNT", self.id)
-            for column, tree in formulas.items():
-                page.compute(cells[column].area, when(is_shown, "", tree), LOOKS[column])
+            is_hidden = cells["draw"] > call("COUNT", self.id)
+            for name, tree in formulas.items():
+                page.compute(cells[name].area, when(is_hidden, "", tree), LOOKS[name])
 
     def _candidate(
         self,
-        here: dict[str, Range],
+        here: Row,
         index: int,
         n_tokens: Range,
         controls: Controls,

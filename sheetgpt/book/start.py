@@ -79,7 +79,9 @@ class Start:
             (2, "token", predicted.tokens, "token"),
             (3, "probability", predicted.probabilities, "probability"),
         ):
-            areas.append(page.define(f"start.likeliest.{name}", page.area(LIST, column, ranks)).area)
+            areas.append(
+                page.define(f"start.likeliest.{name}", page.area(LIST, column, ranks)).area
+            )
             for row in range(ranks):
                 page.compute(areas[-1].row(row), Range(whole.area.row(row)), look)
         labels, values = areas

@@ -74,9 +74,7 @@ def check(
         ids = prompt_ids(model, model.tokenizer, shown("n_tokens"))
         wanted = expected(model, ids, _texts(model), shown)
     ahead = _reads_ahead(model, formulas, names) if circle is not None else {}
-    steps = [
-        _step(model, formulas, name, wanted.get(name), ahead.get(name, "")) for name in names
-    ]
+    steps = [_step(model, formulas, name, wanted.get(name), ahead.get(name, "")) for name in names]
     if circle is not None and not any(step.problem for step in steps):
         raise circle  # among formulas that somebody has added
     token = shown("predicted.token")
@@ -92,14 +90,15 @@ def check(
 
 def _reads_ahead(model: ModelInFile, formulas: Formulas, names: list[str]) -> dict[str, str]:
     """The first step that reads what is computed after it, with a sentence that says so."""
-    steps = names[names.index("tokens.id") :]
+    steps = names[names.index("tokens.id") + 1 :]  # that one does read what is chosen later
     areas = [(name, model.names[name]) for name in steps if name in model.names]
     for i, (name, area) in enumerate(areas):
         later = [other for _, other in areas[i:]]
         for formula in formulas.within(area):
-            for read in reads(formula.tree):
-                if any(overlap(read, other) for other in later):
-                    return {name: f"{formula.area}: this formula reads {read}, which depends on it"}
+            for needed in reads(formula.tree):
+                if any(overlap(needed, other) for other in later):
+                    sentence = f"{formula.area}: this formula reads {needed}, which depends on it"
+                    return {name: sentence}
     return {}
 
 
@@ -110,7 +109,8 @@ def _recalculate_by_libreoffice(model: ModelInFile, names: list[str]) -> None:
         found = document.read([name for name in names if name in model.names])
     for name, rows in found.items():
         values = np.array(rows, dtype=object)
-        values[np.equal(values, None)] = Error.VALUE  # LibreOffice does not say which error it is
+        nothing = np.vectorize(lambda value: value is None, otypes=[bool])(values)
+        values[nothing] = Error.VALUE  # LibreOffice does not say which error it is
         numbers = np.vectorize(lambda value: isinstance(value, float), otypes=[bool])(values)
         whole = values.astype(np.float64) if numbers.all() else values
         model.values.write(model.names[name], whole)
@@ -121,7 +121,7 @@ def _texts(model: ModelInFile) -> list[str]:
     return [readable(model.tokenizer.token_bytes(i)) for i in range(len(model.tokenizer.tokens))]
 
 
-# --- constants -----------------------------------------------------------------------------------------
+# --- constants ---------------------------------------------------------------------------------
 
 
 def _constants(model: ModelInFile) -> Iterator[StepResult]:
@@ -164,7 +164,9 @@ def _constant(
     values = model.weights[name].astype(np.float32) if shape is not None else model.numbers(name)
     now = digest(model.texts(name) if values is None else values)
     if built is None:
-        return f"{name} has lost its fingerprint, by which one could tell whether {area} was changed"
+        return (
+            f"{name} has lost its fingerprint, by which one could tell whether {area} was changed"
+        )
     if built != now:
         return f"{name} is not what it was when the workbook was built: a cell in {area} differs"
     return ""
@@ -189,7 +191,7 @@ def _against(model: ModelInFile, checkpoint: Checkpoint) -> Iterator[StepResult]
         yield StepResult("vocabulary", "vocabulary.token", "constant", problem=problem)
 
 
-# --- steps ---------------------------------------------------------------------------------------------
+# --- steps -------------------------------------------------------------------------------------
 
 
 def _step(
@@ -211,9 +213,14 @@ def _step(
     problem = problem or _labels(formulas, name, area)
     if wanted is None:
         cells = int(np.prod(area.shape))
-        return StepResult(area.tab, name, "formulas", cells, problem=problem or _errors(model, area))
-    compare = _compare_numbers if wanted.dtype == np.float64 else _compare_cells
-    cells, error, place = compare(model, area, wanted)
+        return StepResult(
+            area.tab, name, "formulas", cells, problem=problem or _errors(model, area)
+        )
+    cells, error, place = (
+        _compare_numbers(model, area, wanted.astype(np.float64))
+        if wanted.dtype == np.float64
+        else _compare_cells(model, area, wanted.astype(object))
+    )
     if place is not None and not problem:
         problem = _difference(model, area, place, wanted[place])
     return StepResult(area.tab, name, "step", cells, error, problem)
@@ -244,7 +251,7 @@ Comparison = tuple[int, float, tuple[int, ...] | None]
 
 
 def _compare_numbers(model: ModelInFile, area: Area, wanted: Floats) -> Comparison:
-    """How many cells were compared, the largest difference, and the place of the first wrong one."""
+    """How many cells were compared, the largest difference, and where the first wrong one is."""
     kinds, numbers = model.values.cells(area)
     blank = np.isnan(wanted)
     error = np.where(kinds == NUMBER, np.abs(numbers - wanted), np.inf)
@@ -258,18 +265,18 @@ def _compare_numbers(model: ModelInFile, area: Area, wanted: Floats) -> Comparis
 def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
     """The same for a few cells of any kind."""
     errors = np.zeros(wanted.shape)
-    for place, actual in np.ndenumerate(grid(model.values, area)):
-        value = wanted[place]
+    for at, actual in np.ndenumerate(grid(model.values, area)):
+        value = wanted[at]
         if value is None:
             same = actual is None or actual == ""
         elif isinstance(value, str):
             same = actual == value or (actual is None and not value)
         elif isinstance(actual, float):
-            errors[place] = abs(actual - value)
+            errors[at] = abs(actual - value)
             continue
         else:  # a text, or TRUE where 1 should be
             same = False
-        errors[place] = 0.0 if same else np.inf
+        errors[at] = 0.0 if same else np.inf
     wrong = np.argwhere(errors > TOLERANCE)
     place = tuple(wrong[0].tolist()) if len(wrong) else None
     compared = sum(value is not None for value in wanted.flat)
@@ -279,6 +286,8 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
 def _difference(model: ModelInFile, area: Area, place: tuple[int, ...], wanted: object) -> str:
     cell = area.cell(*place)
     actual = model.values.read(cell)
-    shown = actual.value if isinstance(actual, Error) else "blank" if actual in (None, "") else actual
+    shown = (
+        actual.value if isinstance(actual, Error) else "blank" if actual in (None, "") else actual
+    )
     should = "blank" if wanted is None or wanted != wanted else wanted
     return f"{cell} is {shown}, but should be {should}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sheetgpt.book.predicted import CANDIDATES, LIKELIEST
 from sheetgpt.check.file import Floats, Grid, ModelInFile
@@ -49,7 +50,9 @@ def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) 
     if len(stages.ids) > model.room.tokens:
         return []
     refused = n_tokens is not None and n_tokens[0, 0] == 0
-    return [] if refused and not _surely_fits(model.prompt, stages, model.room) else list(stages.ids)
+    return (
+        [] if refused and not _surely_fits(model.prompt, stages, model.room) else list(stages.ids)
+    )
 
 
 def _surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
@@ -177,15 +180,15 @@ def _down(length: int, first: int, values: Sequence[object]) -> Grid:
     return column
 
 
-def _ids(ranked: Floats, shown: Grid | None, logits: Floats) -> Grid:
+def _ids(ranked: NDArray[np.int64], shown: Grid | None, logits: Floats) -> Grid:
     """These ids in a column, but for those that the workbook has in another, equally good order."""
     ids = ranked.astype(object)[:, None]
     if shown is None or shown.shape != ids.shape:
         return ids
     for row, other in enumerate(shown[:, 0]):
-        if isinstance(other, float) and other.is_integer() and 0 <= other < len(logits):
-            if abs(logits[int(other)] - logits[ids[row, 0]]) <= NEAR:
-                ids[row, 0] = int(other)
+        is_id = isinstance(other, float) and other.is_integer() and 0 <= other < len(logits)
+        if is_id and abs(logits[int(other)] - logits[ids[row, 0]]) <= NEAR:
+            ids[row, 0] = int(other)
     return ids
 
 

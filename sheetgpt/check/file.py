@@ -13,7 +13,7 @@ from sheetgpt.book.compile import PROPERTY
 from sheetgpt.errors import CheckpointError, WorkbookError
 from sheetgpt.formula.cells import LAST_ROW, Area
 from sheetgpt.formula.functions import as_text
-from sheetgpt.formula.values import Error, Sheets
+from sheetgpt.formula.values import Error, Scalar, Sheets
 from sheetgpt.gpt2.config import Config, from_json, to_json
 from sheetgpt.gpt2.tokens import Tokenizer
 from sheetgpt.gpt2.weights import shapes
@@ -75,7 +75,7 @@ class ModelInFile:
         area = self.names.get(name)
         if area is None:
             return []
-        cells = grid(self.values, area).flat
+        cells: list[Scalar] = grid(self.values, area).ravel().tolist()
         return ["" if isinstance(cell, Error) else as_text(cell) for cell in cells]
 
     def numbers(self, name: str) -> Floats | None:
@@ -85,7 +85,7 @@ class ModelInFile:
         if isinstance(values, float):
             return np.array([[values]])
         if isinstance(values, np.ndarray) and values.dtype == np.float64:
-            return values
+            return values.astype(np.float64, copy=False)
         return None
 
     @cached_property

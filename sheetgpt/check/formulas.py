@@ -101,4 +101,10 @@ def _cells(area: Area) -> tuple[slice, slice]:
 
 def overlap(a: Area, b: Area) -> bool:
     """Whether two areas share a cell."""
-    return a.tab == b.tab and a.top <= b.bottom and b.top <= a.bottom and a.left <= b.right and b.left <= a.right
+    return (
+        a.tab == b.tab
+        and a.top <= b.bottom
+        and b.top <= a.bottom
+        and a.left <= b.right
+        and b.left <= a.right
+    )

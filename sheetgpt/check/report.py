@@ -69,7 +69,9 @@ class Report:
                 lines += found
             else:
                 cells = sum(result.cells for result in found)
-                lines.append(StepResult(tab, f"{len(found)} {kind}s".replace("ss", "s"), kind, cells))
+                lines.append(
+                    StepResult(tab, f"{len(found)} {kind}s".replace("ss", "s"), kind, cells)
+                )
         return lines
 
 

@@ -29,7 +29,7 @@ class Controls:
 
 
 def uniform_numbers(seed: int) -> Iterator[float]:
-    """Numbers from 0 up to 1, by Wichmann and Hill 1982 ("Algorithm AS 183", Applied Statistics 31).
+    """Numbers from 0 up to 1: Wichmann and Hill 1982, "Algorithm AS 183", Applied Statistics 31.
 
     Three small congruential generators, added up; every product is far below 2^53, so doubles
     hold them exactly. The seed sets all three; its square keeps neighbouring seeds apart.
@@ -47,7 +47,9 @@ def probabilities(logits: Floats, controls: Controls) -> Floats:
     reach p together, and always one. Tokens that are equal to the last one kept are kept too.
     """
     if controls.temperature <= 0:
-        return np.eye(1, len(logits), int(logits.argmax()))[0]
+        certain = np.zeros(len(logits))
+        certain[int(logits.argmax())] = 1
+        return certain
     weights = np.exp((logits - logits.max()) / controls.temperature)
     descending = np.sort(logits)[::-1]
     if 0 < controls.top_k < len(logits):

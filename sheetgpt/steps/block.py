@@ -26,16 +26,16 @@ SIXTEEN: tuple[tuple[str, ...], ...] = (
 )
 
 
-def block(
-    step: Step, x: Expr, h: Weights, n_head: int, activation: str, epsilon: Expr
-) -> Expr:
+def block(step: Step, x: Expr, h: Weights, n_head: int, activation: str, epsilon: Expr) -> Expr:
     """[1, n_embd] -> [1, n_embd] for each token."""
     x = step("input", x)
 
     # Attention: each token reads from itself and the tokens before it.
     ln_1 = layer_norm(step, "ln_1", x, h, epsilon)
     c_attn = step("attn.c_attn", linear(ln_1, h, "attn.c_attn"))  # [1, 3 n_embd]
-    q, k, v = (step(f"attn.{name}", part) for name, part in zip("qkv", split(c_attn, 3), strict=True))
+    q, k, v = (
+        step(f"attn.{name}", part) for name, part in zip("qkv", split(c_attn, 3), strict=True)
+    )
     heads = list(zip(*(split(part, n_head, "ᵢ") for part in (q, k, v)), strict=True))
     scores = step(
         "attn.scores",

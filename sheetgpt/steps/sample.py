@@ -98,7 +98,7 @@ def choices(
     temperature = controls.temperature
     is_greedy = temperature <= 0
 
-    def formulas(index: int) -> Row:
+    def formulas(index: int) -> Mapping[str, Expr]:
         above, here = table.row(index - 1), table.row(index)
         logits = Range(vocabulary.logits.area.columns(index, index + 1))
         is_first = Range(numbers.area.row(index)).equals(n_tokens)
@@ -126,7 +126,9 @@ def choices(
             )
             rank = here[f"rank_{bit}"]
         found["cut"] = when(
-            needs_no_search, here["cut_k"], call("MAX", here["cut_k"], call("LARGE", logits, rank + 1))
+            needs_no_search,
+            here["cut_k"],
+            call("MAX", here["cut_k"], call("LARGE", logits, rank + 1)),
         )
         found["weight"] = when(is_greedy, 1, call("SUM", kept))
         # The last id with no more before it than the random number's share of the weight.

@@ -25,7 +25,9 @@ def linear(x: Expr, part: Weights, name: str) -> Expr:
 
 def layer_norm(step: Step, name: str, x: Expr, part: Weights, epsilon: Expr) -> Call:
     """Mean 0 and variance 1 over the token's numbers, then gain and bias (Ba et al. 2016)."""
-    normal = step(f"{name}.normal", (x - call("AVERAGE", x)) / call("SQRT", call("VARP", x) + epsilon))
+    normal = step(
+        f"{name}.normal", (x - call("AVERAGE", x)) / call("SQRT", call("VARP", x) + epsilon)
+    )
     return step(name, normal * part[f"{name}.g"] + part[f"{name}.b"])
 
 

@@ -159,19 +159,6 @@ def _beside(profile: Path, path: Path) -> Path:
     return other
 
 
-def _beside(profile: Path, path: Path) -> Path:
-    """The workbook under a second name in our own folder.
-
-    There nobody else's lock stands in the way, and LibreOffice leaves none behind.
-    """
-    other = profile / "workbook.xlsx"
-    try:
-        other.hardlink_to(path.resolve())
-    except OSError:  # it is on another file system
-        shutil.copyfile(path, other)
-    return other
-
-
 def _end(server: "subprocess.Popen[str]") -> None:
     """End the server and the LibreOffice it started, if they still run."""
     with suppress(ProcessLookupError, PermissionError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 from zlib import error as DeflateError
 
@@ -78,7 +78,9 @@ def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Work
         with ZipFile(path) as archive:
             return _read(archive, progress)
     except FileNotFoundError as error:
-        raise WorkbookError(f"{path}: there is no such file; build one with sheetgpt build") from error
+        raise WorkbookError(
+            f"{path}: there is no such file; build one with sheetgpt build"
+        ) from error
     except _UNREADABLE as error:
         raise WorkbookError(
             f"{path}: not a readable .xlsx workbook ({_reason(error)}); "
@@ -107,11 +109,11 @@ def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
     for sheet in book.iterfind("{*}sheets/{*}sheet"):
         name = sheet.get("name", "")
         progress(name)
-        identifier = next((sheet.get(key) for key in sheet.keys() if key.endswith("}id")), "id")
+        identifier = next((sheet.get(key) for key in sheet.attrib if key.endswith("}id")), "id")
         target = targets[identifier]
-        with archive.open(posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")) as part:
+        with archive.open(posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")) as stream:
             reader = _SheetReader(name, strings)
-            values.by_tab[name] = reader.read(part)
+            values.by_tab[name] = reader.read(stream)
             formulas += reader.formulas
     return Workbook(values, formulas, dict(_names(book)), dict(_properties(archive)))
 
@@ -173,7 +175,7 @@ class _SheetReader:
         self.others: list[tuple[int, int, Scalar]] = []
         self.last_row = 0
 
-    def read(self, part: BinaryIO) -> Sheet:
+    def read(self, part: IO[bytes]) -> Sheet:
         for _, row in etree.iterparse(part, tag="{*}row", **_CAREFUL):
             if not self.last_row:
                 _refuse_doctype(row)

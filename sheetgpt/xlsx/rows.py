@@ -53,7 +53,8 @@ class _Span(Protocol):
 
 
 def _spans(tab: Tab, sheet: Sheet, styles: Mapping[str, int]) -> Iterator[_Span]:
-    for item in (*tab.texts, *tab.lists):
+    texts: list[Text | Texts] = [*tab.texts, *tab.lists]
+    for item in texts:
         yield _TextSpan(item, styles[item.look])
     for numbers in tab.numbers:
         yield _NumberSpan(numbers, styles[numbers.look])
@@ -74,7 +75,11 @@ class _TextSpan:
 
     def row(self, row: int) -> bytes:
         at = f"{column_letters(self.area.left)}{row}"
-        value = self.item.value if isinstance(self.item, Text) else self.item.values[row - self.area.top]
+        value = (
+            self.item.value
+            if isinstance(self.item, Text)
+            else self.item.values[row - self.area.top]
+        )
         if isinstance(value, str):
             return _text_cell(at, self.style, value)
         return _cell(at, self.style, float(value))
@@ -169,7 +174,8 @@ def _shortened(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _template(left: int, width: int, style: int, rest: str) -> bytes:
     """Cells side by side, with `#` for the number of their row."""
     return "".join(
-        f'<c r="{column_letters(column)}#" s="{style}"{rest}' for column in range(left, left + width)
+        f'<c r="{column_letters(column)}#" s="{style}"{rest}'
+        for column in range(left, left + width)
     ).encode()
 
 

@@ -24,8 +24,8 @@ from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.xml.constants import ARC_STYLE
 from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.constants import ARC_STYLE
 
 from sheetgpt.book.book import Bars, Book, Tab
 from sheetgpt.book.looks import LOOKS, Look
@@ -99,11 +99,13 @@ class _Archive(ZipFile):
 
     ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
 
-    def writestr(self, name: Any, data: Any, *args: Any, **kwargs: Any) -> None:
+    def writestr(self, name: Any, data: Any, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         if name == ARC_STYLE:
             styles = etree.fromstring(data)
             for font in styles.iterfind("{*}fonts/{*}font"):
-                font[:] = sorted(font, key=lambda part: self.ORDER.index(etree.QName(part).localname))
+                font[:] = sorted(
+                    font, key=lambda part: self.ORDER.index(etree.QName(part).localname)
+                )
             data = etree.tostring(styles)
         super().writestr(name, data, *args, **kwargs)
 
@@ -157,7 +159,6 @@ def _shell(workbook: Workbook, tab: Tab) -> None:
     rows, stay = tab.frozen
     sheet.freeze_panes = f"{get_column_letter(stay + 1)}{rows + 1}"
 
-
     for area in tab.heat:
         sheet.conditional_formatting.add(area.address, _heat())
     for chart in tab.charts:
@@ -202,7 +203,9 @@ def _reference(sheet: Worksheet, area: Area) -> Reference:
 
 def _links(tab: Tab) -> list[Hyperlink]:
     return [
-        Hyperlink(ref=text.area.address, location=f"{quoted(text.link)}!A1", display=str(text.value))
+        Hyperlink(
+            ref=text.area.address, location=f"{quoted(text.link)}!A1", display=str(text.value)
+        )
         for text in tab.texts
         if text.link is not None
     ]
@@ -225,7 +228,9 @@ def _format(cell: Cell | ColumnDimension, look: Look) -> int:
         underline="single" if look.underline else None,
     )
     cell.fill = (
-        PatternFill(look.pattern, fgColor=look.fill, bgColor="FFFFFF") if look.fill else PatternFill()
+        PatternFill(look.pattern, fgColor=look.fill, bgColor="FFFFFF")
+        if look.fill
+        else PatternFill()
     )
     cell.number_format = look.format
     cell.alignment = Alignment(horizontal=look.horizontal, vertical="center", wrap_text=look.wrap)

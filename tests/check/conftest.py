@@ -101,7 +101,11 @@ class Editor:
         found = []
         for formula in self.open[area.tab].iter(f"{MAIN}f"):
             here = read_address(formula.getparent().get("r"), area.tab)
-            if here and area.top <= here.top <= area.bottom and area.left <= here.left <= area.right:
+            if (
+                here
+                and area.top <= here.top <= area.bottom
+                and area.left <= here.left <= area.right
+            ):
                 found.append(formula)
         return found
 

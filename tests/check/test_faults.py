@@ -120,7 +120,10 @@ WHOLE_STEP: dict[str, tuple[Fault, str]] = {
         "h.0.attn.scores",
     ),
     "a wrong norm": (lambda x: x.change("h.1.ln_1.normal", "VARP", "SUM"), "h.1.ln_1.normal"),
-    "a constant of GELU": (lambda x: x.change("h.0.mlp.gelu", "0.044715", "0.0447"), "h.0.mlp.gelu"),
+    "a constant of GELU": (
+        lambda x: x.change("h.0.mlp.gelu", "0.044715", "0.0447"),
+        "h.0.mlp.gelu",
+    ),
     "epsilon in a whole step": (
         lambda x: x.change("ln_f.normal", "layer_norm_epsilon", "0.0001"),
         "ln_f.normal",

@@ -87,7 +87,9 @@ def test_temperature_zero_takes_the_first_of_the_likeliest():
 def test_cuts_keep_what_is_equal_to_the_last_one_kept():
     one = sampling.probabilities(LOGITS, sampling.Controls(1.0, top_k=1))
     assert one.tolist() == [0, 0.5, 0, 0.5, 0, 0]
-    assert sampling.probabilities(LOGITS, sampling.Controls(1.0, top_p=0.0)).tolist() == one.tolist()
+    assert (
+        sampling.probabilities(LOGITS, sampling.Controls(1.0, top_p=0.0)).tolist() == one.tolist()
+    )
 
 
 def test_no_limits_cut_nothing():
