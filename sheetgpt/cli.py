@@ -191,7 +191,13 @@ def check(file: Path, engine: str, model: str | None, as_json: bool) -> None:
     default=1.0,
     help="Only the likeliest that reach this share together.  [1: no limit]",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="The same seed draws the same tokens.",
+)
 def complete(
     prompt: str,
     model: str,

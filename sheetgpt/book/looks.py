@@ -20,7 +20,7 @@ class Look:
     input: bool = False  # the cells a person may change
 
 
-INK, QUIET, BLUE = "1F2933", "52606D", "0B4F9E"
+QUIET, BLUE = "52606D", "0B4F9E"
 
 LOOKS: dict[str, Look] = {
     "title": Look(size=18, bold=True),

@@ -49,8 +49,7 @@ class PredictedPage:
         self.n_shown = min(LIKELIEST, context)  # new tokens whose candidates are listed
         self.n_ranks = min(LIKELIEST, n_vocab)
         self.top = CANDIDATES_TOP + self.n_shown * self.n_ranks + 4
-        bits = range((n_vocab - 1).bit_length() - 1, -1, -1)
-        self.table = page.table("choice", columns(bits), self.top, 3, context)
+        self.table = page.table("choice", columns(n_vocab), self.top, 3, context)
 
     @property
     def id(self) -> Range:
@@ -177,6 +176,7 @@ class PredictedPage:
         words = page.words.step("predicted.choice")
         page.write(self.top - 2, 2, words.title, "step title")
         page.write(self.top - 1, 2, words.why, "why")
+        page.define("choice.after", page.area(table.row(0)["id"].area.top, 2, table.length))
         formulas = choices(table, prompt.number, prompt.n_tokens, controls, vocabulary)
         for index in range(table.length):
             cells = table.row(index)

@@ -8,6 +8,7 @@ import numpy as np
 
 from sheetgpt.book.data import digest, readable
 from sheetgpt.check.expected import (
+    ANYTHING,
     CAUSAL,
     TALL,
     expected,
@@ -253,13 +254,14 @@ Comparison = tuple[int, float, tuple[int, ...] | None]
 def _compare_numbers(model: ModelInFile, area: Area, wanted: Floats) -> Comparison:
     """How many cells were compared, the largest difference, and where the first wrong one is."""
     kinds, numbers = model.values.cells(area)
-    blank = np.isnan(wanted)
+    blank, free = np.isnan(wanted), np.isinf(wanted)
     error = np.where(kinds == NUMBER, np.abs(numbers - wanted), np.inf)
     error[blank] = np.where((kinds[blank] == EMPTY) | (kinds[blank] == BLANK), 0.0, np.inf)
-    tolerance = TOLERANCE * np.max(np.abs(wanted), initial=1.0, where=~blank)
+    error[free] = 0.0
+    tolerance = TOLERANCE * np.max(np.abs(wanted), initial=1.0, where=~(blank | free))
     wrong = np.argwhere(~(error <= tolerance))
     place = tuple(wrong[0].tolist()) if len(wrong) else None
-    return int((~blank).sum()), float(error.max(initial=0.0)), place
+    return int((~(blank | free)).sum()), float(error.max(initial=0.0)), place
 
 
 def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
@@ -267,6 +269,8 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
     errors = np.zeros(wanted.shape)
     for at, actual in np.ndenumerate(grid(model.values, area)):
         value = wanted[at]
+        if value is ANYTHING:
+            continue
         if value is None:
             same = actual is None or actual == ""
         elif isinstance(value, str):
@@ -279,7 +283,7 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
         errors[at] = 0.0 if same else np.inf
     wrong = np.argwhere(errors > TOLERANCE)
     place = tuple(wrong[0].tolist()) if len(wrong) else None
-    compared = sum(value is not None for value in wanted.flat)
+    compared = sum(value is not None and value is not ANYTHING for value in wanted.flat)
     return compared, float(errors.max(initial=0.0)), place
 
 

@@ -1,6 +1,7 @@
 """What every step of a workbook should show, from the witness."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,14 @@ from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2 import reference
-from sheetgpt.gpt2.sampling import Controls, complete, probabilities, uniform_numbers
+from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
 from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, tables_of
 
 TALL = ("logits", "softmax")  # steps where a column is a token
 CAUSAL = ("attn.scores", "attn.weights")  # steps that are matrices of token by token
+ANYTHING = object()  # stands for a cell that may hold whatever it likes
 NEAR = 1e-9  # logits closer than this may change places
 
 Trace = reference.Trace
@@ -33,7 +35,8 @@ def names_of_formulas(model: ModelInFile) -> list[str]:
         *(f"prompt.{each}" for each in ("shown", "used", "message")),
         *("n_tokens", "tokens.id", "tokens.text", "tokens.word"),
         *(name for name in steps if name not in ("tokens.id", "predicted.id")),
-        *(f"choice.{column}" for column in columns(_bits(model.config.n_vocab))),
+        "choice.after",
+        *(f"choice.{column}" for column in columns(model.config.n_vocab)),
         *(f"predicted.{each}" for each in ("id", "token", "probability")),
         "completion",
         *(f"candidates.{column}" for column in CANDIDATES if column not in ("draw", "rank")),
@@ -42,17 +45,19 @@ def names_of_formulas(model: ModelInFile) -> list[str]:
 
 
 def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) -> list[int]:
-    """The ids of the workbook's prompt; none where it is empty or does not fit."""
+    """The ids of the workbook's prompt, without one the end of a text; none if it does not fit."""
+    if not model.prompt and tokenizer.end_of_text is not None:
+        return [tokenizer.end_of_text]
     try:
         stages = tokenizer.stages(model.prompt)
     except PromptError:
         return []
-    if len(stages.ids) > model.room.tokens:
-        return []
     refused = n_tokens is not None and n_tokens[0, 0] == 0
-    return (
-        [] if refused and not _surely_fits(model.prompt, stages, model.room) else list(stages.ids)
-    )
+    if refused and not _surely_fits(model.prompt, stages, model.room):
+        return []
+    start = tokenizer.end_of_text  # an empty prompt begins with it
+    ids = list(stages.ids) or [i for i in (start,) if i is not None]
+    return ids if len(ids) <= model.room.tokens else []
 
 
 def _surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
@@ -83,8 +88,11 @@ def expected(
 ) -> dict[str, Grid | Floats]:
     """What each name's cells should hold: numbers or texts; None or NaN where they should be blank.
 
-    ids: the prompt's. texts: the vocabulary's. read: what the workbook holds, asked only where
-        two tokens are equally likely, since either may then come first.
+    ids: the prompt's. texts: the vocabulary's. read: what the workbook holds; asked for the ids
+        that it has written and reads again, so that a fault shows in the step that has it and
+        not in all that comes after, and where two tokens are equally likely, since either may
+        then come first. Where it has written what is no id, the rows behind may hold
+        anything: ANYTHING or infinity.
     """
     context = model.room.tokens
     found: dict[str, Grid | Floats] = {"n_tokens": _cell(len(ids))}
@@ -93,17 +101,19 @@ def expected(
         return found | {"tokens.id": tokens, "tokens.text": tokens}
     assert model.tokenizer is not None
     how, n_new = controls(model)
-    written = complete(
-        model.config, model.weights, ids, n_new, model.tokenizer.end_of_text, how, context
-    )
-    tokens = _down(context, 0, [*ids, *written[:-1]])  # the last one is not read again
+    chosen = read("choice.id")
+    if chosen is not None and chosen.shape != (context, 1):
+        chosen = None
+    read_ids, is_broken = _read_ids(model, ids, n_new, chosen)
+    tokens = _down(context, 0, read_ids)
     found |= {"tokens.id": tokens, "tokens.text": _each(tokens, lambda i: texts[i])}
     found["prompt.message"] = found["start.message"] = _cell("")  # nothing to complain of
-    trace = reference.forward(model.config, model.weights, [*ids, *written[:-1]])
+    trace = reference.forward(model.config, model.weights, read_ids)
     for name, values in trace.items():
         if name not in ("tokens.id", "predicted.id"):
             found[name] = _laid_out(name, values, context, len(ids) - 1)
     logits, softmax = trace["logits"][len(ids) - 1 :], trace["softmax"][len(ids) - 1 :]
+    written = _written(logits, how, len(ids) - 1, chosen)
     found |= _choices(model, written, logits, how, texts, len(ids) - 1)
     found |= _candidates(model, logits, softmax, how, texts, read)
     found |= {
@@ -117,7 +127,54 @@ def expected(
     n_ranks = min(LIKELIEST, model.config.n_vocab)
     found["start.likeliest.token"] = found["candidates.token"][:n_ranks]
     found["start.likeliest.probability"] = found["candidates.before"][:n_ranks]
+    if is_broken:
+        for name, values in found.items():
+            if values.shape[name in TALL] == context and not name.startswith("candidates."):
+                behind = (slice(None),) * (name in TALL) + (slice(len(read_ids), None),)
+                anything: Any = np.inf if values.dtype == np.float64 else ANYTHING
+                values[behind] = anything
     return found
+
+
+def _read_ids(
+    model: ModelInFile, ids: Sequence[int], n_new: int, shown: Grid | None
+) -> tuple[list[int], bool]:
+    """The prompt's ids and those that the workbook has written behind them and reads again.
+
+    Also whether something follows there that is no id. Whether each id was rightly chosen is
+    for `_written` to tell.
+    """
+    assert model.tokenizer is not None
+    read_ids = list(ids)
+    while len(read_ids) < min(len(ids) + n_new - 1, model.room.tokens) and shown is not None:
+        value = shown[len(read_ids) - 1, 0]
+        written = _as_id(value, model.config.n_vocab)
+        if written is None:
+            return read_ids, value not in (None, "")
+        if written == model.tokenizer.end_of_text:
+            break
+        read_ids.append(written)
+    return read_ids, False
+
+
+def _written(logits: Floats, how: Controls, first: int, shown: Grid | None) -> list[int]:
+    """The id to be chosen after each of these rows, the first of which is row `first`."""
+    uniform = uniform_numbers(how.seed)
+    written = [choose(row, how, next(uniform)) for row in logits]
+    if shown is None or how.temperature > 0:
+        return written
+    begun = shown[first : first + len(written)]
+    return [
+        int(_ids(np.array([i]), each[None], row)[0, 0])
+        for i, each, row in zip(written, begun, logits, strict=False)
+    ]
+
+
+def _as_id(value: object, n_vocab: int) -> int | None:
+    """What a cell shows, if it is an id."""
+    if isinstance(value, float) and value.is_integer() and 0 <= value < n_vocab:
+        return int(value)
+    return None
 
 
 def _without_end(model: ModelInFile, written: list[int]) -> list[int]:
@@ -185,10 +242,10 @@ def _ids(ranked: NDArray[np.int64], shown: Grid | None, logits: Floats) -> Grid:
     ids = ranked.astype(object)[:, None]
     if shown is None or shown.shape != ids.shape:
         return ids
-    for row, other in enumerate(shown[:, 0]):
-        is_id = isinstance(other, float) and other.is_integer() and 0 <= other < len(logits)
-        if is_id and abs(logits[int(other)] - logits[ids[row, 0]]) <= NEAR:
-            ids[row, 0] = int(other)
+    for row, value in enumerate(shown[:, 0]):
+        other = _as_id(value, len(logits))
+        if other is not None and abs(logits[other] - logits[ids[row, 0]]) <= NEAR:
+            ids[row, 0] = other
     return ids
 
 
@@ -230,7 +287,3 @@ def _each(ids: Grid, function: Callable[[int], object]) -> Grid:
     for place, i in np.ndenumerate(ids):
         values[place] = None if i is None else function(i)
     return values
-
-
-def _bits(n_vocab: int) -> range:
-    return range((n_vocab - 1).bit_length() - 1, -1, -1)

@@ -10,8 +10,6 @@ from itertools import pairwise
 
 from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
 
-Motion = tuple[object, ...]
-
 
 def misfit(trees: Sequence[Expr]) -> int | None:
     """The index of the first formula that is not filled like the others, or None.

@@ -19,15 +19,6 @@ def for_token(tree: Expr, token: int) -> Expr:
     return Call(tree.op, tuple(for_token(argument, token) for argument in tree.arguments))
 
 
-def of_tokens(tree: Expr) -> list[Range]:
-    """The ranges of which a tree takes a token's part, in the order they stand there."""
-    if not isinstance(tree, Call):
-        return []
-    if tree.op in _PART_OF_TOKEN:
-        return [whole for whole in tree.arguments if isinstance(whole, Range)]
-    return [found for argument in tree.arguments for found in of_tokens(argument)]
-
-
 _PART_OF_TOKEN = {
     "row": lambda whole, token: Range(whole.area.row(token)),
     "past": lambda whole, token: Range(whole.area.rows(0, token + 1)),

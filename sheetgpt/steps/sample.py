@@ -50,18 +50,18 @@ class Vocabulary:
     def size(self) -> int:
         return self.ids.area.shape[0]
 
-    @property
-    def bits(self) -> range:
-        """The bits of a rank or an id, the largest first."""
-        return range((self.size - 1).bit_length() - 1, -1, -1)
+
+def bits(n_vocab: int) -> range:
+    """The bits of a rank or an id, the largest first."""
+    return range((n_vocab - 1).bit_length() - 1, -1, -1)
 
 
-def columns(size_bits: range) -> dict[str, float | str]:
+def columns(n_vocab: int) -> dict[str, float | str]:
     """The columns of the table of choices, and what they start from."""
     return {
         "x": 0, "y": 0, "z": 0, "uniform": 0, "largest": 0, "cut_k": 0, "weight_k": 0,
-        **{f"rank_{bit}": 0 for bit in size_bits}, "cut": 0, "weight": 0,
-        **{f"id_{bit}": 0 for bit in size_bits}, "id": "", "token": "", "probability": 0,
+        **{f"rank_{bit}": 0 for bit in bits(n_vocab)}, "cut": 0, "weight": 0,
+        **{f"id_{bit}": 0 for bit in bits(n_vocab)}, "id": "", "token": "", "probability": 0,
         "part": 0, "lead": 0, "need": 0, "value": 0, "text": "",
     }  # fmt: skip
 
@@ -94,7 +94,7 @@ def choices(
     table: Table, numbers: Range, n_tokens: Range, controls: Controls, vocabulary: Vocabulary
 ) -> RowFormulas:
     """One row a token: the random number, the two cuts, the id it falls on, the text so far."""
-    bits, size = vocabulary.bits, vocabulary.size
+    size = vocabulary.size
     temperature = controls.temperature
     is_greedy = temperature <= 0
 
@@ -117,7 +117,7 @@ def choices(
         # The last rank at which the likeliest tokens do not reach top-p's share yet.
         rank: Expr = Number(0)
         needs_no_search = call("OR", is_greedy, controls.top_p >= 1)
-        for bit in bits:
+        for bit in bits(size):
             tried = rank + 2**bit
             reached = call("SUM", when(logits >= call("LARGE", logits, tried), kept_k, 0))
             falls_short = reached < controls.top_p * here["weight_k"]
@@ -133,7 +133,7 @@ def choices(
         found["weight"] = when(is_greedy, 1, call("SUM", kept))
         # The last id with no more before it than the random number's share of the weight.
         identifier: Expr = Number(0)
-        for bit in bits:
+        for bit in bits(size):
             tried = identifier + 2**bit
             before = call("SUM", when(vocabulary.ids < tried, kept, 0))
             is_within = before <= here["uniform"] * here["weight"]
@@ -183,14 +183,14 @@ def _text(above: Row, here: Row, is_first: Expr, vocabulary: Vocabulary) -> dict
         return when(is_partial, call("INDEX", partial[column], row), otherwise)
 
     found = call("MATCH", here["id"], partial["id"], 1)
-    lead, bits = here["lead"], of_token("bits", 0)
+    lead, held = here["lead"], of_token("bits", 0)
     text = of_token("text", here["token"])
     if vocabulary.end_of_text is not None:
         text = when(here["id"].equals(vocabulary.end_of_text), "", text)
     need, value = (when(is_first, 0, above[name]) for name in ("need", "value"))
     is_all_lead = call("AND", lead > 0, lead < need, text.equals(""), of_token("need", 0).equals(0))
     rest = _power_of_64(call("MIN", lead, 3) - need)
-    character = call("UNICHAR", value * _power_of_64(need) + call("INT", bits / rest))
+    character = call("UNICHAR", value * _power_of_64(need) + call("INT", held / rest))
     opening = when(
         need.equals(0),
         call("REPT", REPLACEMENT, lead),
@@ -204,7 +204,7 @@ def _text(above: Row, here: Row, is_first: Expr, vocabulary: Vocabulary) -> dict
         "part": when(call("INDEX", partial["id"], found).equals(here["id"]), found, 1),
         "lead": of_token("lead", 0),
         "need": when(is_all_lead, need - lead, of_token("need", 0)),
-        "value": when(is_all_lead, value * _power_of_64(lead) + bits, of_token("value", 0)),
+        "value": when(is_all_lead, value * _power_of_64(lead) + held, of_token("value", 0)),
         "text": join(when(is_first, "", above["text"]), opening, text),
     }
 

@@ -5,7 +5,7 @@ import pytest
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.excel import text
 from sheetgpt.formula.expr import Call, Range, call, past
-from sheetgpt.formula.row import for_token, of_tokens
+from sheetgpt.formula.row import for_token
 
 X = Range(Area("t", 11, 3, 14, 6), "x")  # 4 tokens, C11:F14
 ROW, SEEN, COLUMN = (Call(part, (X,)) for part in ("row", "seen", "column"))
@@ -45,12 +45,6 @@ def _ranges(tree):
     if isinstance(tree, Range):
         return [tree]
     return [found for each in getattr(tree, "arguments", ()) for found in _ranges(each)]
-
-
-def test_the_ranges_that_belong_to_tokens():
-    y = Range(Area("t", 21, 1, 24, 2), "y")
-    assert of_tokens(ROW @ W + Call("row", (y,))) == [X, y]
-    assert of_tokens(call("SUM", W)) == []
 
 
 def test_a_tree_for_all_tokens_has_no_text():
