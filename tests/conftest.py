@@ -13,6 +13,9 @@ from sheetgpt.xlsx import office
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests that take minutes, too")
+    parser.addoption(
+        "--rewrite-golden", action="store_true", help="rewrite what tests compare word for word"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,8 +62,8 @@ def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The smallest workbook that has everything: two blocks, four tokens in six rows."""
+    """The smallest workbook that has everything: two blocks, four tokens and two new ones."""
     path = tmp_path_factory.mktemp("tiny") / "tiny.xlsx"
     plain = checkpoint.load(Path(__file__).parent / "checkpoints" / "plain")
-    build_workbook(plain, Order("ab c", context=6, prompt_length=4), path)
+    build_workbook(plain, Order("ab c", context=6, prompt_length=4, new_tokens=2), path)
     return path

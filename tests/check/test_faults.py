@@ -104,8 +104,8 @@ ONE_FORMULA: dict[str, tuple[Callable[[Any, int], object], str]] = {
         "round_2.rank",
     ),
     "one of the likeliest": (
-        lambda x, row: x.paste(x.at("predicted.likeliest.id", row)),
-        "predicted.likeliest.id",
+        lambda x, row: x.paste(x.at("candidates.id", row)),
+        "candidates.id",
     ),
     "logits": (lambda x, row: x.paste(x.at("logits", 0, row)), "logits"),
     "the token above logits": (
@@ -271,6 +271,31 @@ def test_every_formula_is_looked_at(tiny_workbook, monkeypatch):
         if (formula.area.tab, formula.area.top, formula.area.left) not in looked_at
     ]
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "controls",
+    [
+        {"new_tokens": 1},
+        {"new_tokens": 5},
+        {"temperature": 1.0, "seed": 3},
+        {"temperature": 0.7, "top_k": 5, "top_p": 0.9, "seed": 12345},
+    ],
+)
+def test_controls_may_be_turned(edit, controls):
+    """The witness draws as the workbook is told to, also before anybody has recalculated it."""
+    editor = edit()
+    for name, value in controls.items():
+        editor.put(editor.at(name), value)
+    assert run(editor.save()).exit_code == 0
+
+
+@pytest.mark.parametrize("column", ["uniform", "cut", "id_3", "id", "probability", "text", "after"])
+def test_a_changed_choice(edit, column):
+    """The choice is compared step by step, too; here a value stands for one of its formulas."""
+    editor = edit()
+    editor.paste(editor.at(f"choice.{column}", 4), 1.0)
+    assert first_problem(editor.save()) == f"choice.{column}"
 
 
 # --- what openpyxl saves again -------------------------------------------------------------------

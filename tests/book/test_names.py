@@ -1,0 +1,68 @@
+"""One name everywhere: checkpoint, workbook, template and witness speak of the same steps."""
+
+import re
+from string import Formatter
+
+import pytest
+
+from sheetgpt.book.words import languages, load_words
+from sheetgpt.gpt2 import checkpoint, reference
+from sheetgpt.steps.block import SIXTEEN
+from sheetgpt.xlsx.read import read
+
+
+def normal(name: str) -> str:
+    """The name as templates have it: the same words for every block and every round."""
+    return re.sub(r"^h\.\d+\.", "h.b.", re.sub(r"^round_\d+", "round", name))
+
+
+@pytest.fixture(scope="module")
+def traced(request: pytest.FixtureRequest) -> set[str]:
+    """The names of the witness's steps."""
+    return set(reference.step_names(checkpoint.load(request.getfixturevalue("nano")).config))
+
+
+def test_the_sixteen_steps_are_those_of_the_witness():
+    assert [name for names in SIXTEEN for name in names] == list(reference.BLOCK_STEPS)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_step_of_the_witness_has_its_words_and_its_cells(language, traced, tiny_workbook):
+    words = load_words(language)
+    assert {normal(name) for name in traced} <= set(words.steps)
+    in_workbook = {normal(name) for name in read(tiny_workbook).names}
+    assert {normal(name) for name in traced} <= in_workbook
+
+
+@pytest.mark.parametrize("language", languages())
+def test_all_words_are_about_something(language, traced, tiny_workbook):
+    """A key of a template is a step, or the beginning of the names of a table's columns."""
+    book = read(tiny_workbook)
+    names = {normal(name) for name in book.names}
+    tables = {name.rpartition(".")[0] for name in names}
+    for key in load_words(language).steps:
+        kind, _, rest = key.partition(".")
+        known = {"prompt": {rest}, "predicted": {key, rest, f"{rest}s"}}.get(kind, {key})
+        assert known & (names | tables), key
+    tabs = {re.sub(r" \d+$", "", tab) if tab != "weights f" else tab for tab in book.values.by_tab}
+    assert tabs <= set(load_words(language).tabs)
+    assert set(load_words(language).tabs) - tabs == {"lm_head"}  # only where a head is untied
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_says_the_same(language):
+    """The same keys, and in each text the same places to fill in."""
+    ours, english = load_words(language), load_words("en")
+    assert set(ours.steps) == set(english.steps)
+    assert set(ours.tabs) == set(english.tabs)
+    assert set(ours.labels) == set(english.labels)
+
+    def places(text: str) -> set[str | None]:
+        return {place for _, place, _, _ in Formatter().parse(text)} - {None}
+
+    for name, text in english.labels.items():
+        assert places(ours.labels[name]) == places(text), name
+    for name, step in english.steps.items():
+        assert places(ours.steps[name].title) == places(step.title), name
+    for name, tab in english.tabs.items():
+        assert places(ours.tabs[name].title) == places(tab.title), name
