@@ -72,7 +72,7 @@ def main() -> None:
         size, share = path.stat().st_size / 1e6, share_of_tokenizer(path)
     medians = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
     peer = medians.get(LOAD, 0) + medians.get(RECALCULATE, 0)
-    print(f"nano, context 32: {size:.1f} MB, {share:.1%} of it the tokenizer; median of {runs} runs")
+    print(f"nano, {size:.1f} MB, {share:.1%} of it the tokenizer; median of {runs} runs")
     print(f"{'':40}{'seconds':>10}{'× LibreOffice (load + recalculate)':>38}")
     for name, median in medians.items():
         ratio = f"{median / peer:.2f}" if peer else "LibreOffice is not installed"

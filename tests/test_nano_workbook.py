@@ -10,7 +10,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import ironcalc
 import numpy as np
-import pytest
 
 from sheetgpt.check import Report, check
 from sheetgpt.check.file import ModelInFile

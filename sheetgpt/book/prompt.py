@@ -97,7 +97,7 @@ def prompt_page(
     room: Room,
     writing: Writing | None = None,
 ) -> Prompt:
-    """Lay out every stage, and at the left the tokens: the prompt's, then those that are written."""
+    """Lay out every stage, and at the left the tokens: the prompt's, then those written."""
     page.frozen = (TOP + 1, 0)
     page.widths = {1: 9, 2: 16, 3: 8, 4: 8, 5: 3}
     stages = _Stages(page, tables_of(room.rounds))

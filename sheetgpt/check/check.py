@@ -75,7 +75,14 @@ def check(
         ids = prompt_ids(model, model.tokenizer, shown("n_tokens"))
         wanted = expected(model, ids, _texts(model), shown)
     ahead = _reads_ahead(model, formulas, names) if circle is not None else {}
-    steps = [_step(model, formulas, name, wanted.get(name), ahead.get(name, "")) for name in names]
+    tokens = None if engine == "libreoffice" else shown("tokens.text")  # it is asked for names only
+    steps = []
+    for name in names:
+        result = _step(model, formulas, name, wanted.get(name), ahead.get(name, ""))
+        if not result.problem and result.tab:
+            problem = _labels(model, formulas, name, model.names[name], tokens)
+            result = replace(result, problem=problem)
+        steps.append(result)
     if circle is not None and not any(step.problem for step in steps):
         raise circle  # among formulas that somebody has added
     token = shown("predicted.token")
@@ -211,7 +218,6 @@ def _step(
         sentence = f"{name} is {found} cells at {area}, but the model needs {needed}"
         return StepResult(area.tab, name, "step", problem=sentence)
     problem = problem or formulas.problem(area, formula_cells(name, area), tall=name in TALL)
-    problem = problem or _labels(formulas, name, area)
     if wanted is None:
         cells = int(np.prod(area.shape))
         return StepResult(
@@ -227,18 +233,32 @@ def _step(
     return StepResult(area.tab, name, "step", cells, error, problem)
 
 
-def _labels(formulas: Formulas, name: str, area: Area) -> str:
-    """The tokens' texts stand left of a step's rows, or above its columns, or both."""
+def _labels(
+    model: ModelInFile, formulas: Formulas, name: str, area: Area, tokens: Grid | None
+) -> str:
+    """The tokens' texts stand left of a step's rows, or above its columns, or both.
+
+    tokens: these texts in a column; None if only the formulas are to be looked at.
+    """
     if not name.startswith(("h.", "embed.", "ln_f", "logits", "softmax")):
         return ""
+    if area.left == 1 or area.top == 1:
+        return f"{name} is at {area}, where there is no room for the tokens beside it"
     left = replace(area, left=area.left - 1, right=area.left - 1)
     above = replace(area, top=area.top - 1, bottom=area.top - 1)
-    labels = [above] if name in TALL else [left, above] if name.endswith(CAUSAL) else [left]
-    problems = (
-        formulas.problem(each, np.ones(each.shape, dtype=bool), tall=each is above)
-        for each in labels
-    )
-    return next(filter(None, problems), "")
+    for labels in [above] if name in TALL else [left, above] if name.endswith(CAUSAL) else [left]:
+        needed = np.ones(labels.shape, dtype=bool)
+        problem = formulas.problem(labels, needed, tall=labels is above)
+        if problem:
+            return problem
+        if tokens is None:
+            continue
+        found = grid(model.values, labels).ravel()
+        wrong = np.flatnonzero(found != np.resize(tokens, found.shape))
+        if len(wrong):
+            place = (0, int(wrong[0])) if labels is above else (int(wrong[0]), 0)
+            return f"{labels.cell(*place)} does not show the token that it should stand for"
+    return ""
 
 
 def _errors(model: ModelInFile, area: Area) -> str:

@@ -271,8 +271,8 @@ def _laid_out(name: str, values: Floats, context: int, first: int) -> Floats:
 def formula_cells(name: str, area: Area) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """The cells of a step that formulas must fill: all but those a token may not see."""
     needed = np.ones(area.shape, dtype=bool)
-    if name.endswith(CAUSAL):
-        context = area.shape[0]
+    context = area.shape[0]
+    if name.endswith(CAUSAL) and area.shape[1] % context == 0:
         later = np.triu(np.ones((context, context), dtype=bool), k=1)
         needed &= ~np.tile(later, (1, area.shape[1] // context))
     return needed

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,14 @@ WHOLE_STEP: dict[str, tuple[Fault, str]] = {
         lambda x: x.paste(x.beside("h.0.attn.scores", 0, rows=-1)),
         "h.0.attn.scores",
     ),
+    "another token above scores": (
+        lambda x: setattr(
+            heading := x.beside("h.1.attn.scores", 0, rows=-1)[0],
+            "text",
+            heading.text.replace("14:", "15:"),
+        ),
+        "h.1.attn.scores",
+    ),
     "the predicted token": (lambda x: x.paste(x.at("predicted.token")), "predicted.token"),
     "the token on the first tab": (lambda x: x.paste(x.at("start.token")), "start.token"),
     "the number of tokens": (lambda x: x.paste(x.at("n_tokens")), "n_tokens"),
@@ -177,6 +186,10 @@ NAMES: dict[str, tuple[Fault, str]] = {
     "a step of fewer columns": (lambda x: shorter(x, "h.0.attn.scores", 0, 1), "h.0.attn.scores"),
     "a step of fewer rows": (lambda x: shorter(x, "h.0.attn.q", 2), "h.0.attn.q"),
     "logits of fewer rows": (lambda x: shorter(x, "logits", 1), "logits"),
+    "a step in a corner": (
+        lambda x: x.point("ln_f", replace(x.area("ln_f"), left=1, right=8)),
+        "ln_f",
+    ),
     "one cell for a step": (lambda x: x.point("softmax", x.area("softmax").cell(0, 0)), "softmax"),
 }
 
@@ -221,6 +234,17 @@ def test_formulas_of_k_and_v_swapped(edit):
     for one, other in zip(k, v, strict=True):
         one.text, other.text = other.text, one.text
     assert first_problem(editor.save()) == "h.0.attn.k"
+
+
+def test_several_faults(edit):
+    """Without a weight there is no witness; what can be said is said all the same."""
+    editor = edit()
+    editor.remove("h.0.attn.c_proj.w")
+    shorter(editor, "h.0.attn.scores", 0, 1)
+    editor.paste(editor.at("h.1.ln_2", 3))
+    report = json.loads(run(editor.save()).stdout)
+    problems = {step["step"] for step in report["steps"] if step["problem"]}
+    assert {"h.0.attn.c_proj.w", "h.0.attn.c_proj", "h.1.ln_2"} <= problems
 
 
 def test_a_wrong_stored_value_matters_where_nobody_calculates(edit):

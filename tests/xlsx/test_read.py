@@ -25,7 +25,8 @@ def write(path: Path, rows: str = "", **parts: str) -> Path:
         '<sheets><sheet name="t" sheetId="1" r:id="a"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'{HEAD}<Relationships><Relationship Id="a" '
         'Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f"{HEAD}<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>",
+        "xl/worksheets/sheet1.xml": f"{HEAD}<worksheet {MAIN}>"
+        f"<sheetData>{rows}</sheetData></worksheet>",
     }
     for name in list(files):
         stem = name.rpartition("/")[2].split(".")[0]
@@ -50,7 +51,8 @@ def cell(rows: str, tmp_path: Path, row: int = 1, column: int = 1) -> object:
         ('<c r="A1" t="str"><f>""</f><v></v></c>', ""),
         ('<c r="A1" t="inlineStr"><is><t xml:space="preserve"> a</t></is></c>', " a"),
         (
-            '<c r="A1" t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r><rPh><t>c</t></rPh></is></c>',
+            '<c r="A1" t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r>'
+            "<rPh><t>c</t></rPh></is></c>",
             "ab",
         ),
         ('<c r="A1" t="inlineStr"><is><t>a_x000D_b</t></is></c>', "a\rb"),
@@ -65,7 +67,10 @@ def test_cells(tmp_path, xml, value):
 
 
 def test_cells_without_addresses_stand_side_by_side(tmp_path):
-    rows = '<row r="2"><c><v>1</v></c><c r="D2"><v>2</v></c><c><v>3</v></c></row><row><c><v>4</v></c></row>'
+    rows = (
+        '<row r="2"><c><v>1</v></c><c r="D2"><v>2</v></c><c><v>3</v></c></row>'
+        "<row><c><v>4</v></c></row>"
+    )
     sheet = read(write(tmp_path / "a.xlsx", rows)).values.by_tab["t"]
     assert [sheet.cell(2, column) for column in range(1, 6)] == [1.0, None, None, 2.0, 3.0]
     assert sheet.cell(3, 1) == 4.0
@@ -96,7 +101,7 @@ def test_what_openpyxl_writes(tmp_path):
     ]
 
 
-# --- what is refused ---------------------------------------------------------------------------------
+# --- what is refused -----------------------------------------------------------------------------
 
 
 def refusal(path: Path) -> str:
@@ -198,7 +203,8 @@ def test_damaged_files(tiny_workbook, tmp_path):
         ),
         ('<row><c r="A1"><f t="shared" si="0"/></c></row>', "it has no 0"),
         (
-            '<row><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+            '<row><c r="A1"><v>1</v></c></row>'
+            '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
             "tab 't' has cells as far as row 1048576, column 16384",
         ),
         (
@@ -234,7 +240,8 @@ BILLION = (
 
 def test_no_document_type_is_read(tmp_path):
     """Neither entities that grow without end, nor those that fetch a file."""
-    sheet = f'<worksheet {MAIN}><sheetData><row><c t="str"><v>&{{}};</v></c></row></sheetData></worksheet>'
+    cells = '<row><c t="str"><v>&{};</v></c></row>'
+    sheet = f"<worksheet {MAIN}><sheetData>{cells}</sheetData></worksheet>"
     refused = unreadable("its XML declares a document type, which no workbook has")
     secret = tmp_path / "secret"
     secret.write_text("secret")

@@ -73,7 +73,7 @@ def sheets(path: Path) -> Iterator[tuple[str, Any]]:
                 yield name, etree.fromstring(archive.read(name))
 
 
-# --- the zip ---------------------------------------------------------------------------------------
+# --- the zip -------------------------------------------------------------------------------------
 
 
 def test_zip(workbook):
@@ -100,7 +100,7 @@ def test_every_part_is_well_formed(workbook):
             assert not root.getroottree().docinfo.doctype
 
 
-# --- worksheets --------------------------------------------------------------------------------------
+# --- worksheets ----------------------------------------------------------------------------------
 
 
 def test_cells(workbook):
@@ -155,7 +155,7 @@ def test_openpyxl_reads_it(tiny_workbook):
         book.close()
 
 
-# --- formulas ----------------------------------------------------------------------------------------
+# --- formulas ------------------------------------------------------------------------------------
 
 
 def test_functions(workbook):
@@ -201,7 +201,7 @@ def test_a_row_looks_at_no_later_row(tiny_workbook):
     assert seen > 400
 
 
-# --- defined names -----------------------------------------------------------------------------------
+# --- defined names -------------------------------------------------------------------------------
 
 
 def test_names(workbook, nano):
