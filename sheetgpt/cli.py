@@ -26,6 +26,7 @@ from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
 from sheetgpt.build import NEW_TOKENS, Order, build_workbook
 from sheetgpt.errors import SheetGPTError
+from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
@@ -284,6 +285,8 @@ def quoted(text: str) -> str:
 def show_word(word: Word, checkpoint: Checkpoint) -> None:
     tokenizer = checkpoint.tokenizer
     click.echo(quoted(word.text))
+    classes = (f"{ord(each):04X} {class_of(each).name.lower()}" for each in word.text)
+    click.echo("  characters  " + "  ".join(classes))
     click.echo("  bytes  " + " ".join(f"{byte:02X}" for byte in word.utf8))
     for number, merged in enumerate(word.rounds, start=1):
         parts = " | ".join(readable(tokenizer.token_bytes(tokenizer.ids[p])) for p in merged.parts)

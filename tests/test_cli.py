@@ -105,14 +105,17 @@ def test_tokenize():
 
 TOKENS = """\
 “Mike”
+  characters  004D letter  0069 letter  006B letter  0065 letter
   bytes  4D 69 6B 65
   round 1, merge 21:  Mi | k | e
   tokens 277 “Mi”  74 “k”  68 “e”
 “'s”
+  characters  0027 other  0073 letter
   bytes  27 73
   round 1, merge 14:  's
   tokens 270 “'s”
 “ quick”
+  characters  0020 space  0071 letter  0075 letter  0069 letter  0063 letter  006B letter
   bytes  20 71 75 69 63 6B
   round 1, merge 0:    | qu | i | c | k
   round 2, merge 2:    | qui | c | k
@@ -121,6 +124,7 @@ TOKENS = """\
   round 5, merge 6:   quick
   tokens 262 “ quick”
 “ é”
+  characters  0020 space  00E9 letter
   bytes  20 C3 A9
   tokens 220 “ ”  127 “<0xC3>”  102 “<0xA9>”
 ids: 277 74 68 270 262 220 127 102
@@ -220,7 +224,7 @@ def test_a_terminal_without_emoji(tiny_workbook):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(b"???\n  bytes  F0 9F 98 80\n")
+    assert done.stdout.startswith(b"???\n  characters  1F600 other\n  bytes  F0 9F 98 80\n")
 
 
 # --- what cannot be used -------------------------------------------------------------------------

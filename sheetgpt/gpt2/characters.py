@@ -1,5 +1,6 @@
 """The classes of characters that GPT-2's pattern of words tells apart, for all of Unicode."""
 
+from bisect import bisect_right
 from enum import IntEnum
 from functools import cache
 
@@ -29,3 +30,9 @@ def class_runs() -> list[tuple[int, CharacterClass]]:
         (match.start(), CharacterClass(match.lastindex or CharacterClass.OTHER))
         for match in _RUN.finditer(everything)
     ]
+
+
+def class_of(character: str) -> CharacterClass:
+    """The class of one character."""
+    runs = class_runs()
+    return runs[bisect_right(runs, ord(character), key=lambda run: run[0]) - 1][1]

@@ -255,6 +255,13 @@ def test_a_wrong_stored_value_matters_where_nobody_calculates(edit):
     assert run(path, "--engine", "numpy").exit_code == 0
 
 
+def test_libreoffice_finds_them_too(edit, libreoffice):
+    """It says of an error no more than that there is one; that must not pass for a zero."""
+    editor = edit()
+    editor.change("h.1.mlp.gelu", r"^.*$", 'IF(B190="","",0/0)', ACTIVE)
+    assert first_problem(editor.save(), "--engine", "libreoffice") == "h.1.mlp.gelu"
+
+
 def test_a_stored_error_is_no_number(edit):
     editor = edit()
     cell = editor.at("h.0.mlp.gelu", 2, 5)
