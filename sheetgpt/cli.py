@@ -1,6 +1,7 @@
 """The command line; the only file that prints or exits.
 
-Exit status: 0 all is well, 1 a check found a difference, 2 something cannot be used.
+Exit status: 0 all is well, 1 a check found a difference, 2 something cannot be used, or somebody
+ended the work before it was done.
 """
 
 import json
@@ -58,7 +59,7 @@ class Commands(click.Group):
         except MemoryError:
             fail("there is not enough memory for this model; close other programs", 2)
         except KeyboardInterrupt:
-            fail("interrupted; nothing was written", 130)
+            fail("interrupted; nothing was written", 2)
 
 
 def fail(sentence: str, status: int) -> NoReturn:

@@ -441,7 +441,7 @@ def test_an_interrupt_while_writing(tmp_path, monkeypatch):
     (tmp_path / "a.xlsx").write_text("something precious")
     result = run(*build_to(tmp_path / "a.xlsx", "--force"))
     assert result.stderr == "sheetgpt: interrupted; nothing was written\n"
-    assert result.exit_code == 130
+    assert result.exit_code == 2
     assert (tmp_path / "a.xlsx").read_text() == "something precious"
     assert os.listdir(tmp_path) == ["a.xlsx"]
 
@@ -481,7 +481,7 @@ def wait_until(happened: Callable[[], object], process: "subprocess.Popen[str]")
 @pytest.mark.parametrize(
     ("number", "status", "sentence"),
     [
-        (signal.SIGINT, 130, "sheetgpt: interrupted; nothing was written\n"),
+        (signal.SIGINT, 2, "sheetgpt: interrupted; nothing was written\n"),
         (signal.SIGTERM, 143, ""),
     ],
 )
