@@ -78,7 +78,7 @@ def merges(page: Page, tokenizer: Tokenizer) -> Tables:
         _list(page, 2 + column, heading, [texts[column] for texts in shown], "token")
 
     merged = np.array([ids[left + right] for left, right in tokenizer.merges], dtype=np.int64)
-    factor = 1 << max(16, (len(tokenizer.tokens) - 1).bit_length())
+    factor = key_factor(len(tokenizer.tokens))
     by_key = _merges_by_key(tokenizer, factor)
     byte_id = np.array([ids[SPELLING[byte]] for byte in range(256)])
     runs = class_runs()
@@ -95,6 +95,11 @@ def merges(page: Page, tokenizer: Tokenizer) -> Tables:
         merge_rank=_list(page, 8, "merge rank", by_key[:, 1], "integer", "merges.rank"),
         factor=factor,
     )
+
+
+def key_factor(n_vocab: int) -> int:
+    """What the left id of a merge is multiplied by in its key: a power of 2 above every id."""
+    return 1 << max(16, (n_vocab - 1).bit_length())
 
 
 def _merges_by_key(tokenizer: Tokenizer, factor: int) -> NDArray[np.int64]:

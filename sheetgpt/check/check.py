@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sheetgpt.book.data import digest, readable
+from sheetgpt.book.data import digest, token_texts
 from sheetgpt.check.expected import (
     ANYTHING,
     CAUSAL,
@@ -73,7 +73,7 @@ def check(
     ids: list[int] = []
     if model.tokenizer is not None and len(model.weights) == len(shapes(model.config)):
         ids = prompt_ids(model, model.tokenizer, shown("n_tokens"))
-        wanted = expected(model, ids, _texts(model), shown)
+        wanted = expected(model, ids, token_texts(model.tokenizer), shown)
     ahead = _reads_ahead(model, formulas, names) if circle is not None else {}
     tokens = None if engine == "libreoffice" else shown("tokens.text")  # it is asked for names only
     steps = []
@@ -122,11 +122,6 @@ def _recalculate_by_libreoffice(model: ModelInFile, names: list[str]) -> None:
         numbers = np.vectorize(lambda value: isinstance(value, float), otypes=[bool])(values)
         whole = values.astype(np.float64) if numbers.all() else values
         model.values.write(model.names[name], whole)
-
-
-def _texts(model: ModelInFile) -> list[str]:
-    assert model.tokenizer is not None
-    return [readable(model.tokenizer.token_bytes(i)) for i in range(len(model.tokenizer.tokens))]
 
 
 # --- constants ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.compile import PROPERTY
+from sheetgpt.book.data import key_factor
 from sheetgpt.errors import CheckpointError, WorkbookError
 from sheetgpt.formula.cells import LAST_ROW, Area
 from sheetgpt.formula.functions import as_text
@@ -106,7 +107,7 @@ class ModelInFile:
         if not tokens or any(table is None for table in tables):
             return None
         keys, ranks = (table[1:, 0].astype(np.int64) for table in tables if table is not None)
-        factor = 1 << max(16, (len(tokens) - 1).bit_length())
+        factor = key_factor(len(tokens))
         try:
             merges = [
                 (tokens[key // factor], tokens[key % factor])
