@@ -93,8 +93,7 @@ def _refuse_path(path: Path, *, force: bool) -> None:
 
 
 def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
-    start = checkpoint.tokenizer.end_of_text
-    if not prompt and start is None:
+    if not prompt and checkpoint.tokenizer.end_of_text is None:
         raise PromptError(
             "the prompt is empty, and the vocabulary has no <|endoftext|> to start from; "
             "give a prompt with --prompt"
@@ -105,7 +104,7 @@ def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
             f"the prompt's character {found.start() + 1} is the control character "
             f"U+{ord(found[0]):04X}, which no workbook can hold; leave it out"
         )
-    return checkpoint.tokenizer.encode(prompt) or [i for i in (start,) if i is not None]
+    return checkpoint.tokenizer.encode_prompt(prompt)
 
 
 def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:

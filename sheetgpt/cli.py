@@ -220,7 +220,7 @@ def complete(
     checkpoint = known.load(model)
     tokenizer = checkpoint.tokenizer
     end = tokenizer.end_of_text
-    ids = tokenizer.encode(prompt) or [i for i in (end,) if i is not None]
+    ids = tokenizer.encode_prompt(prompt)
     controls = Controls(temperature, top_k, top_p, seed)
     with progress() as tell:
         tell("writing")

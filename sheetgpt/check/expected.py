@@ -55,8 +55,7 @@ def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) 
     refused = n_tokens is not None and n_tokens[0, 0] == 0
     if refused and not _surely_fits(model.prompt, stages, model.room):
         return []
-    start = tokenizer.end_of_text  # an empty prompt begins with it
-    ids = list(stages.ids) or [i for i in (start,) if i is not None]
+    ids = tokenizer.encode_prompt(model.prompt)
     return ids if len(ids) <= model.room.tokens else []
 
 

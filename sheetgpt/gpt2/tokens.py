@@ -138,6 +138,14 @@ class Tokenizer:
         known = {word: self._ids(word) for word in set(words)}
         return [i for word in words for i in known[word]]
 
+    def encode_prompt(self, text: str) -> list[int]:
+        """The ids that a model reads for a prompt; an empty one begins where a text ends.
+
+        None if the prompt is empty and the vocabulary has no `<|endoftext|>`.
+        """
+        start = [] if self.end_of_text is None else [self.end_of_text]
+        return self.encode(text) or start
+
     def stages(self, text: str) -> Stages:
         """The tokenisation of `text`, stage by stage; raises PromptError as `encode` does."""
         texts = _words(text)
