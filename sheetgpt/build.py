@@ -70,7 +70,7 @@ def build_workbook(
         checkpoint, order.prompt, room, load_words(order.language), order.new_tokens
     )
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
-    save(book, values, path, lambda tab: progress(f"writing {tab}"))
+    save(book, values, path, progress=lambda tab, done, of: progress(f"writing {tab}"))
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(ids, room.tokens, token, completion)
 

@@ -102,11 +102,25 @@ class Tab:
         areas = [item.area for items in kinds for item in items]
         return max(area.bottom for area in areas), max(area.right for area in areas)
 
+    @property
+    def n_numbers(self) -> int:
+        """How many cells hold constant numbers."""
+        return sum(numbers.values.size for numbers in self.numbers)
+
 
 @dataclass(frozen=True)
 class Book:
-    """A whole workbook: its tabs in order, its defined names, what it says of itself."""
+    """A whole workbook: its tabs in order, its defined names, what it says of itself.
+
+    is_manual: whether it is calculated only when somebody asks for it.
+    """
 
     tabs: Sequence[Tab]
     names: Mapping[str, Area]
     properties: Mapping[str, str] = field(default_factory=dict)
+    is_manual: bool = False
+
+    @property
+    def n_numbers(self) -> int:
+        """How many cells hold constant numbers."""
+        return sum(tab.n_numbers for tab in self.tabs)

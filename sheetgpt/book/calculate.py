@@ -3,43 +3,40 @@
 from collections.abc import Callable
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
-from sheetgpt.book.book import Book
+from sheetgpt.book.book import Book, Numbers, Tab
 from sheetgpt.formula.evaluate import Engine
+from sheetgpt.formula.numerals import as_read_back
 from sheetgpt.formula.recalculate import Formula, recalculate
-from sheetgpt.formula.values import Sheet, Sheets
+from sheetgpt.formula.values import Block, Sheet, Sheets
+
+MANY = 1000  # numbers that are kept apart from the grid even among formulas
 
 
 def calculate(book: Book, progress: Callable[[int], None] = lambda done: None) -> Sheets:
     """Every cell's value, as a spreadsheet would compute it from the saved file."""
-    sheets = Sheets({tab.name: Sheet(*tab.extent) for tab in book.tabs})
-    for tab in book.tabs:
-        sheet = sheets.by_tab[tab.name]
-        for numbers in tab.numbers:
-            sheets.write(numbers.area, as_read_back(numbers.values))
-        for text in tab.texts:
-            sheet.set(text.area.top, text.area.left, text.value)
-        for texts in tab.lists:
-            for row, value in enumerate(texts.values, start=texts.area.top):
-                sheet.set(row, texts.area.left, value)
+    sheets = Sheets({tab.name: _constants(tab) for tab in book.tabs})
     formulas = [Formula(each.area, each.tree) for tab in book.tabs for each in tab.computed]
     recalculate(formulas, Engine(sheets), progress)
     return sheets
 
 
-def as_read_back(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    """The doubles that a reader makes of numbers written as short text.
-
-    A float32 is written as the shortest decimal that rounds to it; the double nearest to that
-    decimal differs from the float32 itself by up to 2^-24 of its size.
-    """
-    if values.dtype != np.float32:
-        return values.astype(np.float64)
-    exact = np.empty(values.shape)
-    for row, line in enumerate(values):
-        exact[row] = orjson.loads(
-            orjson.dumps(np.ascontiguousarray(line), option=orjson.OPT_SERIALIZE_NUMPY)
-        )
-    return exact
+def _constants(tab: Tab) -> Sheet:
+    """A sheet with everything but the values of its formulas."""
+    few: list[Numbers] = []
+    blocks, texts = [], [(text.area, text.value) for text in tab.texts]
+    for numbers in tab.numbers:
+        if tab.computed and numbers.values.size < MANY:
+            few.append(numbers)
+        else:
+            blocks.append(Block(numbers.area, as_read_back(numbers.values)))
+    for listed in tab.lists:
+        blocks.append(Block(listed.area, np.array(listed.values, dtype=object)[:, None]))
+    areas = [numbers.area for numbers in few] + [area for area, _ in texts]
+    areas += [computed.area for computed in tab.computed]
+    sheet = Sheet(max(area.bottom for area in areas), max(area.right for area in areas), blocks)
+    for numbers in few:
+        sheet.fill(numbers.area, as_read_back(numbers.values)[:])
+    for area, value in texts:
+        sheet.set(area.top, area.left, value)
+    return sheet

@@ -59,7 +59,7 @@ def compile_book(
     on_vocabulary = page("vocabulary")
     vocabulary = data.vocabulary(on_vocabulary, checkpoint.tokenizer, texts)
     partial = data.partial(on_vocabulary, checkpoint.tokenizer)
-    tables = data.merges(page("merges"), checkpoint.tokenizer)
+    tables = data.merges(page("merges"), checkpoint.tokenizer, texts)
     weights = _weights(checkpoint, page, texts)
 
     chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab)

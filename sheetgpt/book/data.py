@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from sheetgpt.gpt2.partial import Partial, partial_tokens
 from sheetgpt.gpt2.tokens import BYTE_OF, SPELLING, Tokenizer
 from sheetgpt.steps.tokenize import NEVER, Tables
 
+ROWS = 256  # of a matrix that are made a fingerprint of at a time
 TOP = 6  # the first row of a list; its headings stand in the row above
 
 
@@ -63,7 +65,7 @@ def vocabulary(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Range:
     return _list(page, 2, "token", texts, "token", "vocabulary.text")
 
 
-def merges(page: Page, tokenizer: Tokenizer) -> Tables:
+def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
     """Every merge in the order of the ranks, and beside them the tables that formulas search.
 
     key = left id * factor + right id is exact in a double, for ids stay below 2^26.
@@ -71,7 +73,7 @@ def merges(page: Page, tokenizer: Tokenizer) -> Tables:
     _list(page, 1, "rank", np.arange(len(tokenizer.merges)), "index")
     ids = tokenizer.ids
     shown = [
-        [readable(tokenizer.token_bytes(ids[part])) for part in (left + right, left, right)]
+        [texts[ids[part]] for part in (left + right, left, right)]
         for left, right in tokenizer.merges
     ]
     for column, heading in enumerate(("merged", "left", "right")):
@@ -179,12 +181,14 @@ def digest(values: NDArray[np.generic] | Sequence[str]) -> str:
 
     The same for numbers that were read back from a workbook: weights count as float32.
     """
+    marks = hashlib.sha256()
     if isinstance(values, np.ndarray):
-        exact = (values if values.dtype == np.float32 else values.astype(np.float64)) + 0  # no -0
-        data = np.ascontiguousarray(exact).tobytes()
+        kind = np.float32 if values.dtype == np.float32 else np.float64
+        for top in range(0, len(values), ROWS):
+            marks.update((values[top : top + ROWS].astype(kind, order="C", copy=False) + 0).data)
     else:
-        data = "\n".join(values).encode()
-    return hashlib.sha256(data).hexdigest()[:16]
+        marks.update("\n".join(values).encode())
+    return marks.hexdigest()[:16]
 
 
 def digests(page: Page, pages: Sequence[Page]) -> None:
@@ -194,7 +198,12 @@ def digests(page: Page, pages: Sequence[Page]) -> None:
     for each in pages:
         constants += [(texts.area, texts.values) for texts in each.lists]
         constants += [(numbers.area, numbers.values) for numbers in each.numbers]
-    found = [(named[area], area, digest(values)) for area, values in constants if area in named]
+    of_names = [(area, values) for area, values in constants if area in named]
+    with ThreadPoolExecutor() as pool:  # NumPy and SHA-256 let others work meanwhile
+        marked = pool.map(digest, (values for _, values in of_names))
+        found = [
+            (named[area], area, mark) for (area, _), mark in zip(of_names, marked, strict=True)
+        ]
     for heading, column in (("constants", 1), ("shape", 2), ("fingerprint", 3)):
         page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
     page.list_texts(TOP, 2, [" × ".join(map(str, area.shape)) for _, area, _ in found], "text")

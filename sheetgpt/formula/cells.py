@@ -5,7 +5,7 @@ ECMA-376 Part 1, 18.17.2 (formulas), and Microsoft's specification limits for Ex
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 LAST_ROW = 1_048_576
@@ -27,6 +27,7 @@ def column_letters(column: int) -> str:
     return letters
 
 
+@lru_cache(maxsize=32768)
 def column_number(letters: str) -> int:
     """The number of a column: A is 1, XFD is 16384."""
     number = 0
@@ -80,11 +81,11 @@ class Area:
 
     def rows(self, start: int, stop: int) -> "Area":
         """Rows `start` to `stop - 1`, counted from 0."""
-        return replace(self, top=self.top + start, bottom=self.top + stop - 1)
+        return Area(self.tab, self.top + start, self.left, self.top + stop - 1, self.right)
 
     def columns(self, start: int, stop: int) -> "Area":
         """Columns `start` to `stop - 1`, counted from 0."""
-        return replace(self, left=self.left + start, right=self.left + stop - 1)
+        return Area(self.tab, self.top, self.left + start, self.bottom, self.left + stop - 1)
 
     def cell(self, row: int, column: int) -> "Area":
         """One cell, counted from 0 within the area."""

@@ -23,7 +23,9 @@ from sheetgpt.formula.functions import (
     as_text,
     as_truth,
     compare,
+    compare_numbers,
 )
+from sheetgpt.formula.numerals import Float32Numerals
 from sheetgpt.formula.values import Array, Error, Scalar, Sheets, Value, part
 
 
@@ -96,12 +98,33 @@ _WHOLE: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 
 
+_COMPARED: dict[str, Callable[..., Array]] = {
+    "=": np.equal, "<>": np.not_equal, "<": np.less, "<=": np.less_equal,
+    ">": np.greater, ">=": np.greater_equal,
+}  # fmt: skip
+
+
+def _order(left: Array, right: Array) -> Array:
+    """-1, 0 or 1 for each pair of numbers."""
+    left, right = np.broadcast_arrays(left, right)
+    order: Array = np.sign(left - right)
+    near = (order != 0) & (np.abs(left - right) <= 1e-13 * np.abs(left))
+    for place in zip(*np.nonzero(near), strict=True):
+        order[place] = compare_numbers(float(left[place]), float(right[place]))
+    return order
+
+
 def _each(op: str, function: Callable[..., Scalar], values: list[Value]) -> Value:
     """A function of scalars, applied to scalars or cell by cell to arrays."""
     if op in _WHOLE and any(isinstance(value, np.ndarray) for value in values):
         whole = _all_numbers(_WHOLE[op], values)
         if whole is not None:
             return whole
+    if op in _COMPARED and any(isinstance(value, np.ndarray) for value in values):
+        order = _all_numbers(_order, values)
+        if order is not None:
+            truths: Array = _COMPARED[op](order, 0).astype(object)
+            return truths
     return _spread(lambda *scalars: _one(function, scalars), values)
 
 
@@ -195,7 +218,26 @@ def _if(arguments: Arguments, engine: Engine) -> Value:
         known = _one(as_truth, (truth,))
         return known if isinstance(known, Error) else then if known else otherwise
 
-    return _spread(choose, [condition, *(evaluate(branch, engine) for branch in branches)])
+    values = [evaluate(branch, engine) for branch in branches]
+    chosen = _chosen(condition, values)
+    return _spread(choose, [condition, *values]) if chosen is None else chosen
+
+
+def _chosen(condition: Array, values: list[Value]) -> Array | None:
+    """IF of truth values and nothing else, where the branches fit them."""
+    truths = condition.ravel().tolist()
+    if set(map(type, truths)) != {bool}:
+        return None
+    if any(isinstance(each, np.ndarray) and each.shape != condition.shape for each in values):
+        return None
+    is_then = np.array(truths, dtype=bool).reshape(condition.shape)
+    if all(_numeric(each) for each in values):
+        then, otherwise = (np.asarray(each, dtype=np.float64) for each in values)
+        return np.where(is_then, then, otherwise)
+    chosen = np.empty(condition.shape, dtype=object)
+    for place, each in zip((is_then, ~is_then), values, strict=True):
+        chosen[place] = each[place] if isinstance(each, np.ndarray) else each
+    return chosen
 
 
 def _if_error(arguments: Arguments, engine: Engine) -> Value:
@@ -451,15 +493,20 @@ def _plain(array: Array) -> NDArray[np.float64]:
 
 
 def _product(arguments: Arguments, engine: Engine) -> Value:
-    matrices = [_matrix(argument, engine) for argument in arguments]
-    for matrix in matrices:
-        if matrix.dtype == object:
+    left, right = (_factor(argument, engine) for argument in arguments)
+    for matrix in (left, right):
+        if isinstance(matrix, np.ndarray) and matrix.dtype == object:
             errors = [each for each in matrix.ravel().tolist() if isinstance(each, Error)]
             return errors[0] if errors else Error.VALUE
-    left, right = (matrix.astype(np.float64, copy=False) for matrix in matrices)
     with np.errstate(all="ignore"):
-        product: NDArray[np.float64] = left @ right
+        product: NDArray[np.float64] = left @ right  # type: ignore[operator]
     return product if np.isfinite(product).all() else Error.NUM
+
+
+def _factor(tree: Expr, engine: Engine) -> Array | Float32Numerals:
+    """What is to be multiplied; a large matrix need not be made doubles all at once."""
+    found = engine.sheets.factor(tree.area) if isinstance(tree, Range) else None
+    return found if isinstance(found, Float32Numerals) else _matrix(tree, engine)
 
 
 def _transpose(arguments: Arguments, engine: Engine) -> Value:

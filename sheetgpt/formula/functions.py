@@ -104,7 +104,7 @@ def _rank(value: Scalar) -> int:
 def compare(left: Scalar, right: Scalar) -> int:
     """-1, 0 or 1; text without regard to case, numbers to 15 digits, empty equal to "" and 0."""
     if type(left) is float and type(right) is float:
-        return _compare_numbers(left, right)
+        return compare_numbers(left, right)
     if left is None:
         left = "" if isinstance(right, str) else False if isinstance(right, bool) else 0.0
     if right is None:
@@ -115,10 +115,11 @@ def compare(left: Scalar, right: Scalar) -> int:
         left, right = left.casefold(), right.casefold()
         return (left > right) - (left < right)
     assert isinstance(left, float | int) and isinstance(right, float | int)
-    return _compare_numbers(left, right)
+    return compare_numbers(left, right)
 
 
-def _compare_numbers(left: float, right: float) -> int:
+def compare_numbers(left: float, right: float) -> int:
+    """-1, 0 or 1; equal are numbers that show the same 15 digits."""
     near = abs(left - right) <= 1e-13 * abs(left)  # spares most pairs the slow way
     if left == right or (near and f"{left:.15g}" == f"{right:.15g}"):
         return 0

@@ -97,13 +97,17 @@ class _Pending:
         self._grids = {tab: np.zeros(extent, np.int32) for tab, extent in extents.items()}
         for index, area in enumerate(self._areas):
             self._cells(area)[:] = index + 1
+        self._full: set[Area] = set()  # large areas are asked for again and again
 
     def any(self, area: Area) -> int | None:
         """One of the formulas that are still to fill cells of an area."""
-        if area.tab not in self._grids:
+        if area.tab not in self._grids or area in self._full:
             return None
         last = int(self._cells(area).max(initial=0))
-        return last - 1 if last else None
+        if last:
+            return last - 1
+        self._full.add(area)
+        return None
 
     def remove(self, index: int) -> None:
         area = self._areas[index]

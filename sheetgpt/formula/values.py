@@ -7,11 +7,14 @@ two-dimensional NumPy array: float64 where all are numbers, else object.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.formula.cells import Area
+from sheetgpt.formula.memory import zeros
+from sheetgpt.formula.numerals import Float32Numerals
 
 
 class Error(Enum):
@@ -35,25 +38,60 @@ Value = Scalar | Array
 EMPTY, NUMBER, BLANK, OTHER = range(4)
 
 
-class Sheet:
-    """The values of one tab: a dense grid of numbers, and beside it the few other values."""
+@dataclass(frozen=True)
+class Block:
+    """Constants that stand apart from the grid of their sheet: weights, ids, the vocabulary."""
 
-    def __init__(self, rows: int, columns: int) -> None:
-        self.numbers = np.zeros((rows, columns))
-        self.kinds = np.zeros((rows, columns), dtype=np.uint8)
+    area: Area
+    values: Array | Float32Numerals
+
+    def holds(self, area: Area) -> bool:
+        """Whether all cells of an area are among the block's."""
+        mine = self.area
+        return (
+            mine.top <= area.top
+            and area.bottom <= mine.bottom
+            and mine.left <= area.left
+            and area.right <= mine.right
+        )
+
+    def place(self, area: Area) -> tuple[slice, slice]:
+        """Where in `values` the cells of an area are, as far as the block has them."""
+        top, left = self.area.top, self.area.left
+        return (
+            slice(max(area.top - top, 0), max(area.bottom + 1 - top, 0)),
+            slice(max(area.left - left, 0), max(area.right + 1 - left, 0)),
+        )
+
+
+class Sheet:
+    """The values of one tab: a dense grid of numbers, and beside it the few other values.
+
+    Many constants side by side, which no formula may overwrite, are blocks beside the grid; it
+    reaches no farther than the rest.
+    """
+
+    def __init__(self, rows: int, columns: int, blocks: Iterable[Block] = ()) -> None:
+        self.numbers = zeros((rows, columns), np.float64)
+        self.kinds = zeros((rows, columns), np.uint8)
         self.others: dict[tuple[int, int], str | bool | Error] = {}
+        self.blocks = list(blocks)
 
     def cell(self, row: int, column: int) -> Scalar:
         """The value at a row and a column, both counted from 1."""
         rows, columns = self.kinds.shape
-        if row > rows or column > columns:
-            return None
-        kind = self.kinds[row - 1, column - 1]
+        kind = EMPTY if row > rows or column > columns else self.kinds[row - 1, column - 1]
         if kind == NUMBER:
             return float(self.numbers[row - 1, column - 1])
         if kind == OTHER:
             return self.others[row, column]
-        return "" if kind == BLANK else None
+        if kind == BLANK:
+            return ""
+        for block in self.blocks:
+            area = Area(block.area.tab, row, column, row, column)
+            if block.holds(area):
+                return part(block.values[block.place(area)], 0, 0)
+        return None
 
     def set(self, row: int, column: int, value: Scalar) -> None:
         kind = _kind(value)
@@ -62,6 +100,16 @@ class Sheet:
             self.numbers[row - 1, column - 1] = float(value)  # type: ignore[arg-type]
         elif kind == OTHER:
             self.others[row, column] = value  # type: ignore[assignment]
+
+    def fill(self, area: Area, values: NDArray[np.float64]) -> None:
+        """Put numbers into the grid, [rows, columns] as many as the area has."""
+        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+        self.numbers[where] = values
+        self.kinds[where] = NUMBER
+
+
+def _is_numbers(values: Array) -> TypeGuard[NDArray[np.float64]]:
+    return values.dtype == np.float64
 
 
 def _kind(value: Scalar) -> int:
@@ -85,11 +133,22 @@ class Sheets:
             return Error.REF
         if area.shape == (1, 1):
             return sheet.cell(area.top, area.left)
+        for block in sheet.blocks:
+            if block.holds(area):
+                return block.values[block.place(area)]
         where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
         kinds = sheet.kinds[where]
         if kinds.shape == area.shape and (kinds == NUMBER).all():
             return sheet.numbers[where]
         return _mixed(sheet, area, kinds)
+
+    def factor(self, area: Area) -> Value | Float32Numerals:
+        """What `read` gives; but a large matrix as it is stored, fit to be multiplied."""
+        sheet = self.by_tab.get(area.tab)
+        for block in sheet.blocks if sheet is not None else ():
+            if block.area == area and isinstance(block.values, Float32Numerals):
+                return block.values
+        return self.read(area)
 
     def cells(self, area: Area) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """What kind of value stands in each cell of an area, and the numbers among them."""
@@ -105,13 +164,8 @@ class Sheets:
         """Fill an area with a formula's result: one value everywhere, or an array spread out."""
         sheet = self.by_tab[area.tab]
         where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
-        if (
-            isinstance(value, np.ndarray)
-            and value.dtype == np.float64
-            and value.shape == area.shape
-        ):
-            sheet.numbers[where] = value
-            sheet.kinds[where] = NUMBER
+        if isinstance(value, np.ndarray) and _is_numbers(value) and value.shape == area.shape:
+            sheet.fill(area, value)
         elif isinstance(value, str) and not value:
             sheet.kinds[where] = BLANK
         else:
@@ -131,6 +185,10 @@ def _mixed(sheet: Sheet, area: Area, kinds: NDArray[np.uint8]) -> Array:
     inside[kinds == BLANK] = ""
     for row, column in np.argwhere(kinds == OTHER).tolist():
         inside[row, column] = sheet.others[area.top + row, area.left + column]
+    for apart in sheet.blocks:
+        found = apart.values[apart.place(area)]
+        top, left = max(apart.area.top - area.top, 0), max(apart.area.left - area.left, 0)
+        values[top : top + found.shape[0], left : left + found.shape[1]] = found
     return values
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 from zlib import error as DeflateError
 
@@ -30,7 +30,8 @@ from sheetgpt.formula.cells import (
     read_address,
     split_tab,
 )
-from sheetgpt.formula.values import NUMBER, Error, Scalar, Sheet, Sheets
+from sheetgpt.formula.values import NUMBER, Block, Error, Scalar, Sheet, Sheets
+from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -111,10 +112,10 @@ def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
         progress(name)
         identifier = next((sheet.get(key) for key in sheet.attrib if key.endswith("}id")), "id")
         target = targets[identifier]
-        with archive.open(posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")) as stream:
-            reader = _SheetReader(name, strings)
-            values.by_tab[name] = reader.read(stream)
-            formulas += reader.formulas
+        path = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+        reader = _SheetReader(name, strings)
+        values.by_tab[name] = reader.read(inflated(archive, path))
+        formulas += reader.formulas
     return Workbook(values, formulas, dict(_names(book)), dict(_properties(archive)))
 
 
@@ -173,34 +174,43 @@ class _SheetReader:
         self.shared: dict[str, tuple[str, str]] = {}  # index -> text and address of the first
         self.rows, self.columns, self.numbers = array("q"), array("q"), array("d")
         self.others: list[tuple[int, int, Scalar]] = []
+        self.runs: list[Run] = []
         self.last_row = 0
 
-    def read(self, part: IO[bytes]) -> Sheet:
-        for _, row in etree.iterparse(part, tag="{*}row", **_CAREFUL):
+    def read(self, pieces: Iterator[bytes]) -> Sheet:
+        parser = etree.XMLPullParser(events=("end",), tag="{*}row", **_CAREFUL)
+        for xml in without_runs(pieces, self.runs):
+            parser.feed(xml)
+            self._rows(parser)
+        parser.close()
+        return self._sheet()
+
+    def _rows(self, parser: Any) -> None:
+        for _, row in parser.read_events():
             if not self.last_row:
                 _refuse_doctype(row)
             self._row(row)
             row.clear()
             while row.getprevious() is not None:
                 del row.getparent()[0]
-        return self._sheet()
 
     def _row(self, row: Any) -> None:
         number = int(row.get("r") or self.last_row + 1)
         self.last_row = number
         column = 0
+        namespace = row.tag[: -len("row")]
         for cell in row:
             address = cell.get("r")
             column = column_number(address.rstrip("0123456789")) if address else column + 1
             if not (1 <= column <= LAST_COLUMN and 1 <= number <= LAST_ROW):
                 raise ValueError(f"tab '{self.tab}' has a cell {address or (number, column)}")
-            self._cell(cell, number, column)
+            self._cell(cell, number, column, namespace)
 
-    def _cell(self, cell: Any, row: int, column: int) -> None:
+    def _cell(self, cell: Any, row: int, column: int, namespace: str) -> None:
         text = None
         kind = cell.get("t", "n")
         for child in cell:
-            name = child.tag.rpartition("}")[2]
+            name = child.tag.removeprefix(namespace)
             if name == "v":
                 text = child.text or ""
             elif name == "f":
@@ -248,15 +258,23 @@ class _SheetReader:
 
     def _sheet(self) -> Sheet:
         rows, columns = np.array(self.rows, dtype=np.int64), np.array(self.columns, dtype=np.int64)
+        blocks = [] if self.formulas else self._blocks()
+        runs = self.runs if self.formulas else []
         places = [(row, column) for row, column, _ in self.others]
         places += [(formula.area.bottom, formula.area.right) for formula in self.formulas]
+        places += [(run.bottom, run.right) for run in runs]
         height = max([rows.max(initial=0), *(row for row, _ in places)])
         width = max([columns.max(initial=0), *(column for _, column in places)])
         if height * width > MOST_CELLS:
             raise ValueError(f"tab '{self.tab}' has cells as far as row {height}, column {width}")
-        sheet = Sheet(int(height), int(width))
+        sheet = Sheet(int(height), int(width), blocks)
         sheet.numbers[rows - 1, columns - 1] = np.array(self.numbers)
         sheet.kinds[rows - 1, columns - 1] = NUMBER
+        for run in runs:
+            sheet.fill(run.area(self.tab), run.values)
         for row, column, value in self.others:
             sheet.set(row, column, value)
         return sheet
+
+    def _blocks(self) -> list[Block]:
+        return [Block(run.area(self.tab), run.values) for run in joined(self.runs)]

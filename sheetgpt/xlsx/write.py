@@ -3,14 +3,14 @@
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED
 
-from lxml import etree
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.chart import BarChart, Reference
@@ -25,21 +25,48 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
-from openpyxl.xml.constants import ARC_STYLE
 
 from sheetgpt.book.book import Bars, Book, Tab
 from sheetgpt.book.looks import LOOKS, Look
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area, quoted
 from sheetgpt.formula.values import Sheets
+from sheetgpt.xlsx.archive import Archive, Deflate, compact, fast, fast_numbers, plain
 from sheetgpt.xlsx.rows import sheet_rows
 
 _NO_EXTENT = b'<dimension ref="A1:A1"/>'  # what openpyxl says of a sheet without cells
+FEW = 5_000_000  # numbers in a book, up to which cells say where they stand and speed is no matter
+MANY = 1_000_000  # numbers on a tab, from which on it is a tab of numbers and little else
+BYTES_A_NUMBER = 36  # at most, as text in a part
+
 _EMPTY_ROWS = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
 
 
+Progress = Callable[[str, int, int], None]  # the tab, how many numbers are written, of how many
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a book becomes bytes.
+
+    compact: deflate longer, for a file a fifth smaller.
+    addresses: whether every weight's cell says where it stands, which some readers want and a
+        spreadsheet does not need; None leaves it out where there are many.
+    """
+
+    compact: bool = False
+    addresses: bool | None = None
+
+    def has_addresses(self, n_numbers: int) -> bool:
+        return n_numbers <= FEW if self.addresses is None else self.addresses
+
+
 def save(
-    book: Book, values: Sheets, path: Path, progress: Callable[[str], None] = lambda tab: None
+    book: Book,
+    values: Sheets,
+    path: Path,
+    form: Form | None = None,
+    progress: Progress = lambda tab, done, of: None,
 ) -> None:
     """Write a book with the values of its formulas; `path` changes only when all is written.
 
@@ -51,7 +78,7 @@ def save(
         raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
-            _write(book, values, file, progress)
+            _write(book, values, file, form or Form(), progress)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
@@ -75,53 +102,33 @@ def _umask() -> int:
     return mask
 
 
-def _write(book: Book, values: Sheets, file: Any, progress: Callable[[str], None]) -> None:
+def _write(book: Book, values: Sheets, file: Any, form: Form, progress: Progress) -> None:
     workbook = Workbook()
     workbook.remove(workbook.active)
     workbook.calculation.fullCalcOnLoad = False  # every formula carries its value
+    workbook.calculation.calcMode = "manual" if book.is_manual else "auto"
     for tab in book.tabs:
         _shell(workbook, tab)
     for name, area in book.names.items():
         workbook.defined_names[name] = DefinedName(name, attr_text=area.absolute)
     for name, text in book.properties.items():
         workbook.custom_doc_props.append(StringProperty(name=name, value=text))
-    with _Archive(file, "w", ZIP_DEFLATED) as archive:
+    with Archive(file, "w", ZIP_DEFLATED) as archive:
         writer = _Writer(workbook, archive)
-        writer.take(book, values, _styles(workbook), progress)
+        writer.take(book, values, form, progress)
         writer.save()
-
-
-class _Archive(ZipFile):
-    """Puts the parts of fonts into the order of the schema, which strict readers insist on.
-
-    openpyxl has an order of its own; see ECMA-376 Part 1, 18.8.22 (CT_Font).
-    """
-
-    ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
-
-    def writestr(self, name: Any, data: Any, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        if name == ARC_STYLE:
-            styles = etree.fromstring(data)
-            for font in styles.iterfind("{*}fonts/{*}font"):
-                font[:] = sorted(
-                    font, key=lambda part: self.ORDER.index(etree.QName(part).localname)
-                )
-            data = etree.tostring(styles)
-        super().writestr(name, data, *args, **kwargs)
 
 
 class _Writer(ExcelWriter):  # type: ignore[misc]
     """openpyxl's writer, with the rows of every sheet streamed into the archive by us."""
 
-    def take(
-        self,
-        book: Book,
-        values: Sheets,
-        styles: Mapping[str, int],
-        progress: Callable[[str], None],
-    ) -> None:
+    def take(self, book: Book, values: Sheets, form: Form, progress: Progress) -> None:
         self.tabs = {tab.name: tab for tab in book.tabs}
-        self.sheet_values, self.styles, self.progress = values, styles, progress
+        self.sheet_values, self.progress = values, progress
+        self.styles = _styles(self.workbook)
+        self.numbers, self.n_numbers = 0, book.n_numbers  # written, of how many
+        self.addresses = form.has_addresses(book.n_numbers)
+        self.form = form
 
     def write_worksheet(self, worksheet: Any) -> None:
         tab = self.tabs[worksheet.title]
@@ -134,13 +141,25 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         head, tail = _EMPTY_ROWS.split(writer.out.getvalue())
         extent = Area(tab.name, 1, 1, *tab.extent)
         head = head.replace(_NO_EXTENT, f'<dimension ref="{extent.address}"/>'.encode())
-        self.progress(tab.name)
-        with self._archive.open(worksheet.path[1:], "w") as part:
+        size = BYTES_A_NUMBER * tab.n_numbers
+        with self._archive.streamed(worksheet.path[1:], size, self._deflate(tab)) as part:
             part.write(head + b"<sheetData>")
-            for row in sheet_rows(tab, self.sheet_values.by_tab[tab.name], self.styles):
+            rows = sheet_rows(tab, self.sheet_values.by_tab[tab.name], self.styles, self.addresses)
+            for number, row in enumerate(rows):
                 part.write(row)
+                if number % 100 == 0:
+                    done = tab.n_numbers * number // tab.extent[0]
+                    self.progress(tab.name, self.numbers + done, self.n_numbers)
             part.write(b"</sheetData>" + tail)
+        self.numbers += tab.n_numbers
         self.manifest.append(worksheet)
+
+    def _deflate(self, tab: Tab) -> Deflate:
+        if self.n_numbers <= FEW or (self.form.compact and tab.n_numbers < MANY):
+            return plain
+        if tab.n_numbers < MANY:
+            return fast
+        return compact if self.form.compact else fast_numbers
 
 
 def _shell(workbook: Workbook, tab: Tab) -> None:

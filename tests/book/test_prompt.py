@@ -74,8 +74,9 @@ class PromptBook:
         pages = [Page(tab, names, words, tab, tab) for tab in tabs]
         start, on_tab, on_vocabulary, on_merges = pages
         start.write(5, 2, "", "input")
-        texts = data.vocabulary(on_vocabulary, self.tokenizer, data.token_texts(self.tokenizer))
-        tables = data.merges(on_merges, self.tokenizer)
+        shown = data.token_texts(self.tokenizer)
+        texts = data.vocabulary(on_vocabulary, self.tokenizer, shown)
+        tables = data.merges(on_merges, self.tokenizer, shown)
         prompt_page(on_tab, start.define("prompt", start.area(5, 2)), texts, tables, self.room)
         self.book = Book([page.finished(link_to=pages) for page in pages], names)
         self.sheets = calculate(self.book)
