@@ -1,7 +1,8 @@
 """Loading a checkpoint directory: its configuration, its weights, its vocabulary.
 
-Weights stay in the mapped file until somebody asks for one. Nothing is ever unpickled, for a
-pickle can run code.
+Weights stay in the mapped file until somebody asks for one, and what looks at all of them does
+so in pieces: loading needs a few megabytes, whatever the size of the model. Nothing is ever
+unpickled, for a pickle can run code.
 """
 
 import os
@@ -11,17 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sheetgpt.errors import CheckpointError
 from sheetgpt.gpt2 import config as config_file
 from sheetgpt.gpt2 import safetensors
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.json_file import read_object, shown
+from sheetgpt.gpt2.tensor import FLOATS, Float32, Tensor
 from sheetgpt.gpt2.tokens import Tokenizer
 from sheetgpt.gpt2.weights import checkpoint_name, shapes
-
-Float32 = NDArray[np.float32]
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -45,7 +44,7 @@ class MappedWeights(Mapping[str, Float32]):
     Float32 tensors are read-only views of the mapped file; others are converted at each access.
     """
 
-    def __init__(self, tensors: Mapping[str, safetensors.Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._tensors = dict(tensors)
 
     def __getitem__(self, name: str) -> Float32:
@@ -56,6 +55,10 @@ class MappedWeights(Mapping[str, Float32]):
 
     def __len__(self) -> int:
         return len(self._tensors)
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor as it lies in the file, under its canonical name."""
+        return iter(self._tensors.items())
 
 
 @dataclass(frozen=True)
@@ -136,45 +139,15 @@ def _has(directory: Path, *names: str) -> bool:
     return all(os.path.isfile(directory / name) for name in names)
 
 
-def _read_tensors(directory: Path) -> dict[str, safetensors.Tensor]:
+def _read_tensors(directory: Path) -> dict[str, Tensor]:
     """All tensors of the single file or, where there is none, of all shards."""
     if _has(directory, SINGLE) or not _has(directory, INDEX):
         return safetensors.read(_first_of(directory, SINGLE, INDEX))
-    index = directory / INDEX
-    places = read_object(index).get("weight_map")
-    if not isinstance(places, dict) or not places:
-        raise CheckpointError(
-            f"{index}: weight_map is missing, expected an object of tensor -> file; "
-            "copy or download the file again"
-        )
-    for shard in places.values():
-        if not isinstance(shard, str) or Path(shard).name != shard or "\0" in shard:
-            raise CheckpointError(
-                f"{index}: weight_map names the file {shown(shard)}, expected the name of a file "
-                "in the same directory; copy or download the file again"
-            )
-    tensors: dict[str, safetensors.Tensor] = {}
-    for shard in dict.fromkeys(places.values()):
-        for name, tensor in safetensors.read(directory / shard).items():
-            if name in tensors:
-                raise CheckpointError(
-                    f"{directory / shard}: tensor {shown(name)} stands in "
-                    f"{tensors[name].path.name} too, expected it once; save the checkpoint again"
-                )
-            tensors[name] = tensor
-    for name, shard in places.items():
-        if name not in tensors or tensors[name].path.name != shard:
-            raise CheckpointError(
-                f"{index}: tensor {shown(name)} is not in {shown(shard)} as weight_map says; "
-                "copy or download the shards again"
-            )
-    return tensors
+    return safetensors.read_shards(directory / INDEX)
 
 
-def _without_prefix(
-    tensors: Mapping[str, safetensors.Tensor], directory: Path
-) -> dict[str, safetensors.Tensor]:
-    plain: dict[str, safetensors.Tensor] = {}
+def _without_prefix(tensors: Mapping[str, Tensor], directory: Path) -> dict[str, Tensor]:
+    plain: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         short = name.removeprefix(PREFIX)
         if short in plain:
@@ -187,8 +160,8 @@ def _without_prefix(
 
 
 def _with_head(
-    config: Config, tensors: dict[str, safetensors.Tensor], directory: Path
-) -> tuple[Config, dict[str, safetensors.Tensor]]:
+    config: Config, tensors: dict[str, Tensor], directory: Path
+) -> tuple[Config, dict[str, Tensor]]:
     """Settle whether the head is `wte` itself, as transformers does (its `tie_weights`)."""
     if not config.tie_word_embeddings or HEAD not in tensors:
         return config, tensors
@@ -197,14 +170,13 @@ def _with_head(
     wte = others.setdefault("wte.weight", head)
     for name, tensor in (("wte", wte), ("lm_head", head)):
         _refuse_wrong_form(f"{name}.weight", tensor, (config.n_vocab, config.n_embd), directory)
-    if np.array_equal(wte.as_float32(), head.as_float32(), equal_nan=True):
+    pairs = zip(wte.pieces(), head.pieces(), strict=True)
+    if all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
         return config, others
     return replace(config, tie_word_embeddings=False), tensors
 
 
-def _needed(
-    config: Config, tensors: Mapping[str, safetensors.Tensor], directory: Path
-) -> MappedWeights:
+def _needed(config: Config, tensors: Mapping[str, Tensor], directory: Path) -> MappedWeights:
     """The tensors of the model under their canonical names, all there and of the right shape."""
     if config.n_layer > len(tensors):  # before a mistyped number becomes as many names
         raise CheckpointError(
@@ -231,18 +203,16 @@ def _needed(
     return MappedWeights({name: tensors[stored] for name, stored in needed.items()})
 
 
-def _refuse_wrong_form(
-    name: str, tensor: safetensors.Tensor, shape: tuple[int, ...], directory: Path
-) -> None:
+def _refuse_wrong_form(name: str, tensor: Tensor, shape: tuple[int, ...], directory: Path) -> None:
     if tensor.shape != shape:
         raise CheckpointError(
             f"{directory}: tensor {name} has the shape {list(tensor.shape)}, expected "
             f"{list(shape)}; give the config.json that belongs to these weights"
         )
-    if tensor.dtype not in safetensors.FLOATS:
+    if tensor.dtype not in FLOATS:
         raise CheckpointError(
             f"{directory}: tensor {name} has dtype {tensor.dtype}, expected one of "
-            f"{', '.join(safetensors.FLOATS)}; give the checkpoint before it was quantised"
+            f"{', '.join(FLOATS)}; give the checkpoint before it was quantised"
         )
 
 
@@ -259,11 +229,15 @@ def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
 
 
 def _refuse_not_finite(weights: MappedWeights, directory: Path) -> None:
-    for name, weight in weights.items():
-        finite = np.isfinite(weight)
-        if not finite.all():
-            at = [int(i) for i in np.unravel_index(finite.argmin(), finite.shape)]
-            raise CheckpointError(
-                f"{directory}: tensor {checkpoint_name(name)} holds {weight[tuple(at)]} at {at}, "
-                "expected finite numbers only; the checkpoint is damaged, take another"
-            )
+    for name, tensor in weights.tensors():
+        before = 0
+        for piece in tensor.pieces():
+            finite = np.isfinite(piece)
+            if not finite.all():
+                first = int(finite.argmin())
+                at = [int(i) for i in np.unravel_index(before + first, tensor.shape)]
+                raise CheckpointError(
+                    f"{directory}: tensor {checkpoint_name(name)} holds {piece[first]} at {at}, "
+                    "expected finite numbers only; the checkpoint is damaged, take another"
+                )
+            before += len(piece)
