@@ -6,7 +6,6 @@ unpickled, for a pickle can run code.
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,27 +14,13 @@ import numpy as np
 
 from sheetgpt.errors import CheckpointError
 from sheetgpt.gpt2 import config as config_file
-from sheetgpt.gpt2 import safetensors
+from sheetgpt.gpt2 import formats
 from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.formats import SINGLE, Dialect, Stored, has, refuse_other_weights
 from sheetgpt.gpt2.json_file import read_object, shown
 from sheetgpt.gpt2.tensor import FLOATS, Float32, Tensor
 from sheetgpt.gpt2.tokens import Tokenizer
-from sheetgpt.gpt2.weights import checkpoint_name, shapes
-
-SINGLE = "model.safetensors"
-INDEX = "model.safetensors.index.json"
-PREFIX = "transformer."
-HEAD = "lm_head.weight"
-
-# Tensors that may stand beside the model's own without changing what it computes: the causal
-# masks that older versions of transformers saved, and heads that only read the last state.
-HARMLESS = re.compile(
-    r"h\.\d+\.attn\.(bias|masked_bias)|(score|classifier|multiple_choice_head|v_head)\..+"
-)
-
-# Other files of weights: PyTorch's, which are pickles, and those of TensorFlow and Flax.
-PICKLES = ("pytorch_model*.bin", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
-FOREIGN = ("*.ckpt.*", "*.h5", "*.msgpack")
+from sheetgpt.gpt2.weights import shapes
 
 
 class MappedWeights(Mapping[str, Float32]):
@@ -75,12 +60,14 @@ class Checkpoint:
 
 
 def load(directory: Path) -> Checkpoint:
-    """Load a GPT-2 from a Hugging Face directory; OpenAI's hparams.json and vocabulary also do.
+    """Load a GPT-2 from a directory as Hugging Face or OpenAI publish it.
 
-    Weights: `model.safetensors` or the shards of `model.safetensors.index.json`, names with or
-    without `transformer.`, float16, bfloat16, float32 or float64 (which is rounded to float32).
-    As in transformers, a head that the configuration calls tied but that differs from `wte` is
-    used as it is (the returned config says so), and `wte` may be missing where a tied head stands.
+    Configuration: `config.json` or `hparams.json`.
+    Weights: `model.safetensors`, the shards of `model.safetensors.index.json` (names with or
+    without `transformer.`), or TensorFlow's `model.ckpt.index` and its data; float16, bfloat16,
+    float32 or float64 (which is rounded to float32). As in transformers, a head that the
+    configuration calls tied but that differs from `wte` is used as it is (the returned config
+    says so), and `wte` may be missing where a tied head stands.
     Vocabulary: `vocab.json` and `merges.txt`, `encoder.json` and `vocab.bpe`, or
     `tokenizer.json`. It may be smaller than the model's n_vocab, never larger; ids without a
     token become `<|unused ID|>`.
@@ -93,97 +80,51 @@ def load(directory: Path) -> Checkpoint:
             f"{directory} {state}, expected the directory of a GPT-2 checkpoint "
             f"(config.json, {SINGLE}, vocab.json and merges.txt)"
         )
-    path = _first_of(directory, "config.json", "hparams.json")
+    path = _configuration(directory)
     config = config_file.from_json(read_object(path), str(path))
-    tensors = _without_prefix(_read_tensors(directory), directory)
-    config, tensors = _with_head(config, tensors, directory)
-    weights = _needed(config, tensors, directory)
+    config, stored = _with_head(config, formats.read(directory), directory)
+    weights = _needed(config, stored, directory)
     tokenizer = _read_tokenizer(directory, config.n_vocab)
-    _refuse_not_finite(weights, directory)
+    _refuse_not_finite(weights, stored.dialect, directory)
     return Checkpoint(directory.resolve().name, config, weights, tokenizer)
 
 
-def _first_of(directory: Path, *names: str) -> Path:
-    for name in names:
-        if _has(directory, name):
+def _configuration(directory: Path) -> Path:
+    for name in ("config.json", "hparams.json"):
+        if has(directory, name):
             return directory / name
-    _refuse_other_weights(directory)
+    refuse_other_weights(directory)
     raise CheckpointError(
-        f"{directory} has no {' or '.join(names)}, so it is no GPT-2 checkpoint; give a directory "
-        f"with config.json, {SINGLE}, vocab.json and merges.txt"
+        f"{directory} has no config.json or hparams.json, so it is no GPT-2 checkpoint; give a "
+        f"directory with config.json, {SINGLE}, vocab.json and merges.txt"
     )
 
 
-def _refuse_other_weights(directory: Path) -> None:
-    """If the weights are there in another form only, say how to come to the right one."""
-    if _has(directory, SINGLE) or _has(directory, INDEX):
-        return
-    for path in _matching(directory, PICKLES):
-        raise CheckpointError(
-            f"{directory} has its weights in {path.name}, a pickle, which can run code and is "
-            f"never opened, expected {SINGLE}; where you trust it, convert it with transformers: "
-            "GPT2LMHeadModel.from_pretrained(DIRECTORY).save_pretrained(NEW_DIRECTORY)"
-        )
-    for path in _matching(directory, FOREIGN):
-        raise CheckpointError(
-            f"{directory} has its weights in {path.name}, a TensorFlow or Flax file, which is not "
-            f"read, expected {SINGLE}; take the model's safetensors, as Hugging Face's hub has them"
-        )
-
-
-def _matching(directory: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
-    return (path for pattern in patterns for path in sorted(directory.glob(pattern)))
-
-
-def _has(directory: Path, *names: str) -> bool:
-    return all(os.path.isfile(directory / name) for name in names)
-
-
-def _read_tensors(directory: Path) -> dict[str, Tensor]:
-    """All tensors of the single file or, where there is none, of all shards."""
-    if _has(directory, SINGLE) or not _has(directory, INDEX):
-        return safetensors.read(_first_of(directory, SINGLE, INDEX))
-    return safetensors.read_shards(directory / INDEX)
-
-
-def _without_prefix(tensors: Mapping[str, Tensor], directory: Path) -> dict[str, Tensor]:
-    plain: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        short = name.removeprefix(PREFIX)
-        if short in plain:
-            raise CheckpointError(
-                f"{directory}: tensor {shown(short)} stands there with and without {PREFIX!r}, "
-                "expected it once; save the checkpoint again"
-            )
-        plain[short] = tensor
-    return plain
-
-
-def _with_head(
-    config: Config, tensors: dict[str, Tensor], directory: Path
-) -> tuple[Config, dict[str, Tensor]]:
+def _with_head(config: Config, stored: Stored, directory: Path) -> tuple[Config, Stored]:
     """Settle whether the head is `wte` itself, as transformers does (its `tie_weights`)."""
-    if not config.tie_word_embeddings or HEAD not in tensors:
-        return config, tensors
-    head = tensors[HEAD]
-    others = {name: tensor for name, tensor in tensors.items() if name != HEAD}
-    wte = others.setdefault("wte.weight", head)
-    for name, tensor in (("wte", wte), ("lm_head", head)):
-        _refuse_wrong_form(f"{name}.weight", tensor, (config.n_vocab, config.n_embd), directory)
-    pairs = zip(wte.pieces(), head.pieces(), strict=True)
-    if all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
-        return config, others
-    return replace(config, tie_word_embeddings=False), tensors
+    embedding, head = map(stored.dialect.stored_name, ("wte", "lm_head.w"))
+    if not config.tie_word_embeddings or head not in stored.tensors:
+        return config, stored
+    others = {name: tensor for name, tensor in stored.tensors.items() if name != head}
+    others.setdefault(embedding, stored.tensors[head])
+    both = (others[embedding], stored.tensors[head])
+    for name, tensor in zip((embedding, head), both, strict=True):
+        _refuse_wrong_form(name, tensor, (config.n_vocab, config.n_embd), directory)
+    pieces = zip(*(tensor.pieces() for tensor in both), strict=True)
+    if all(np.array_equal(a, b, equal_nan=True) for a, b in pieces):
+        return config, replace(stored, tensors=others)
+    return replace(config, tie_word_embeddings=False), stored
 
 
-def _needed(config: Config, tensors: Mapping[str, Tensor], directory: Path) -> MappedWeights:
+def _needed(config: Config, stored: Stored, directory: Path) -> MappedWeights:
     """The tensors of the model under their canonical names, all there and of the right shape."""
+    tensors = stored.tensors
     if config.n_layer > len(tensors):  # before a mistyped number becomes as many names
         raise CheckpointError(
             f"{directory}: the configuration says {config.n_layer} blocks, but the weights have "
             f"{len(tensors)} tensors in all; give the config.json that belongs to these weights"
         )
-    needed = {name: checkpoint_name(name) for name in shapes(config)}
+    needed = {name: stored.dialect.stored_name(name) for name in shapes(config)}
     missing = [name for name in needed.values() if name not in tensors]
     if missing:
         named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if missing[5:] else "")
@@ -195,12 +136,12 @@ def _needed(config: Config, tensors: Mapping[str, Tensor], directory: Path) -> M
         _refuse_wrong_form(needed[name], tensors[needed[name]], shape, directory)
     known = set(needed.values())
     for name in tensors:
-        if name not in known and not HARMLESS.fullmatch(name):
+        if name not in known and not stored.dialect.harmless.fullmatch(name):
             raise CheckpointError(
                 f"{directory}: the weights have the tensor {shown(name)}, which a GPT-2 with "
                 "this config.json has not; give a plain GPT-2 checkpoint and the config.json of it"
             )
-    return MappedWeights({name: tensors[stored] for name, stored in needed.items()})
+    return MappedWeights({name: tensors[needed[name]] for name in needed})
 
 
 def _refuse_wrong_form(name: str, tensor: Tensor, shape: tuple[int, ...], directory: Path) -> None:
@@ -218,9 +159,9 @@ def _refuse_wrong_form(name: str, tensor: Tensor, shape: tuple[int, ...], direct
 
 def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
     for vocab, merges in (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")):
-        if _has(directory, vocab, merges):
+        if has(directory, vocab, merges):
             return Tokenizer.from_files(directory / vocab, directory / merges, n_vocab)
-    if _has(directory, "tokenizer.json"):
+    if has(directory, "tokenizer.json"):
         return Tokenizer.from_tokenizer_json(directory / "tokenizer.json", n_vocab)
     raise CheckpointError(
         f"{directory} has no vocabulary, expected vocab.json and merges.txt, encoder.json and "
@@ -228,7 +169,7 @@ def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
     )
 
 
-def _refuse_not_finite(weights: MappedWeights, directory: Path) -> None:
+def _refuse_not_finite(weights: MappedWeights, dialect: Dialect, directory: Path) -> None:
     for name, tensor in weights.tensors():
         before = 0
         for piece in tensor.pieces():
@@ -237,7 +178,7 @@ def _refuse_not_finite(weights: MappedWeights, directory: Path) -> None:
                 first = int(finite.argmin())
                 at = [int(i) for i in np.unravel_index(before + first, tensor.shape)]
                 raise CheckpointError(
-                    f"{directory}: tensor {checkpoint_name(name)} holds {piece[first]} at {at}, "
-                    "expected finite numbers only; the checkpoint is damaged, take another"
+                    f"{directory}: tensor {dialect.stored_name(name)} holds {piece[first]} at "
+                    f"{at}, expected finite numbers only; the checkpoint is damaged, take another"
                 )
             before += len(piece)

@@ -53,3 +53,11 @@ def canonical_name(name: str) -> str:
         return name.removesuffix(".weight")
     gain_or_matrix = r"\1.g" if re.search(r"ln_\w+\.weight$", name) else r"\1.w"
     return re.sub(r"\.bias$", ".b", re.sub(r"(.)\.weight$", gain_or_matrix, name))
+
+
+def openai_name(name: str) -> str:
+    """Our name of a tensor -> the variable in OpenAI's TensorFlow checkpoint.
+
+    `wte` -> `model/wte`, `h.0.attn.c_attn.w` -> `model/h0/attn/c_attn/w`.
+    """
+    return "model/" + re.sub(r"^h\.", "h", name).replace(".", "/")
