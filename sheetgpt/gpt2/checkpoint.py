@@ -64,10 +64,10 @@ def load(directory: Path) -> Checkpoint:
 
     Configuration: `config.json` or `hparams.json`.
     Weights: `model.safetensors`, the shards of `model.safetensors.index.json` (names with or
-    without `transformer.`), or TensorFlow's `model.ckpt.index` and its data; float16, bfloat16,
-    float32 or float64 (which is rounded to float32). As in transformers, a head that the
-    configuration calls tied but that differs from `wte` is used as it is (the returned config
-    says so), and `wte` may be missing where a tied head stands.
+    without `transformer.`), TensorFlow's `model.ckpt.index` and its data, or one CSV file for
+    each tensor; float16, bfloat16, float32 or float64 (which is rounded to float32).
+    As in transformers, a head that the configuration calls tied but that differs from `wte` is
+    used as it is (the returned config says so), and `wte` may be missing where a tied head stands.
     Vocabulary: `vocab.json` and `merges.txt`, `encoder.json` and `vocab.bpe`, or
     `tokenizer.json`. It may be smaller than the model's n_vocab, never larger; ids without a
     token become `<|unused ID|>`.
@@ -82,7 +82,7 @@ def load(directory: Path) -> Checkpoint:
         )
     path = _configuration(directory)
     config = config_file.from_json(read_object(path), str(path))
-    config, stored = _with_head(config, formats.read(directory), directory)
+    config, stored = _with_head(config, formats.read(directory, config), directory)
     weights = _needed(config, stored, directory)
     tokenizer = _read_tokenizer(directory, config.n_vocab)
     _refuse_not_finite(weights, stored.dialect, directory)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sheetgpt.errors import CheckpointError
-from sheetgpt.gpt2 import safetensors, tensor_bundle
+from sheetgpt.gpt2 import csv_tensors, safetensors, tensor_bundle
+from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.json_file import shown
 from sheetgpt.gpt2.tensor import Tensor
-from sheetgpt.gpt2.weights import checkpoint_name, openai_name
+from sheetgpt.gpt2.weights import PREFIX, checkpoint_name, openai_name
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-PREFIX = "transformer."
 
 # Other files of weights: PyTorch's, which are pickles, and those of Keras and Flax.
 PICKLES = ("pytorch_model*.bin", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
@@ -42,17 +42,19 @@ HUGGING_FACE = Dialect(
 # What training keeps beside the model: its counters, and the optimiser's state of each tensor.
 OPENAI = Dialect(openai_name, re.compile(r"(?!model/).*|model/.+/Adam(_1)?"))
 
+CSV = Dialect(str, re.compile("(?!)"))  # our own names, and nothing beside them
+
 
 @dataclass(frozen=True)
 class Stored:
-    """The tensors of a directory under the names they have there (Hugging Face's, less prefix)."""
+    """The tensors of a directory under the names they have there (without `transformer.`)."""
 
     tensors: dict[str, Tensor]
     dialect: Dialect
 
 
-def read(directory: Path) -> Stored:
-    """All tensors of a directory, mapped: of one safetensors file, of its shards, of TensorFlow's.
+def read(directory: Path, config: Config) -> Stored:
+    """All tensors of a directory, mapped: those of safetensors, else TensorFlow's, else of CSV.
 
     Raises CheckpointError if there are none, or none in a form that can be read.
     """
@@ -62,10 +64,12 @@ def read(directory: Path) -> Stored:
         return Stored(_without_prefix(safetensors.read_shards(directory / INDEX)), HUGGING_FACE)
     if index := tensor_bundle.find(directory):
         return Stored(_without_leading_axis(tensor_bundle.read(index)), OPENAI)
+    if csv_tensors.files(directory):
+        return Stored(csv_tensors.read(directory, config), CSV)
     refuse_other_weights(directory)
     raise CheckpointError(
-        f"{directory} has no {SINGLE}, {INDEX} or model.ckpt.index, so it is no GPT-2 checkpoint; "
-        f"give a directory with config.json, {SINGLE}, vocab.json and merges.txt"
+        f"{directory} has no {SINGLE}, {INDEX}, model.ckpt.index or wte.csv, so it is no GPT-2 "
+        f"checkpoint; give a directory with config.json, {SINGLE}, vocab.json and merges.txt"
     )
 
 

@@ -10,6 +10,8 @@ import re
 
 from sheetgpt.gpt2.config import Config
 
+PREFIX = "transformer."  # may stand before each of Hugging Face's names but that of the head
+
 
 def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     """Every tensor the model needs, in the order of the forward pass, with its shape."""

@@ -111,7 +111,7 @@ def test_empty_directory(empty, refusal):
         ("config.json", "has no config.json or hparams.json, so it is no GPT-2 checkpoint"),
         (
             "model.safetensors",
-            "has no model.safetensors, model.safetensors.index.json or model.ckpt.index, so it is",
+            "has no model.safetensors, model.safetensors.index.json, model.ckpt.index or wte.csv",
         ),
         ("vocab.json", "has no vocabulary, expected vocab.json and merges.txt"),
         ("merges.txt", "has no vocabulary, expected vocab.json and merges.txt"),
