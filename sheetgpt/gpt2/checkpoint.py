@@ -53,14 +53,16 @@ class Checkpoint:
     `tokenizer.tokens` has config.n_vocab entries.
     """
 
-    name: str  # of the directory
+    name: str
     config: Config
     weights: Mapping[str, Float32]
     tokenizer: Tokenizer
 
 
-def load(directory: Path) -> Checkpoint:
+def load(directory: Path, name: str = "") -> Checkpoint:
     """Load a GPT-2 from a directory as Hugging Face or OpenAI publish it.
+
+    The model is called `name` or, without, as the directory.
 
     Configuration: `config.json` or `hparams.json`.
     Weights: `model.safetensors`, the shards of `model.safetensors.index.json` (names with or
@@ -74,25 +76,26 @@ def load(directory: Path) -> Checkpoint:
 
     Raises CheckpointError, naming the culprit, for whatever does not hold.
     """
+    config = read_config(directory)
+    config, stored = _with_head(config, formats.read(directory, config), directory)
+    weights = _needed(config, stored, directory)
+    tokenizer = _read_tokenizer(directory, config.n_vocab)
+    _refuse_not_finite(weights, stored.dialect, directory)
+    return Checkpoint(name or directory.resolve().name, config, weights, tokenizer)
+
+
+def read_config(directory: Path) -> Config:
+    """What the directory's `config.json` or `hparams.json` says; CheckpointError if none does."""
     if not os.path.isdir(directory):  # unlike Path's, False for whatever is wrong with the path
         state = "is a file" if os.path.exists(directory) else "does not exist"
         raise CheckpointError(
             f"{directory} {state}, expected the directory of a GPT-2 checkpoint "
             f"(config.json, {SINGLE}, vocab.json and merges.txt)"
         )
-    path = _configuration(directory)
-    config = config_file.from_json(read_object(path), str(path))
-    config, stored = _with_head(config, formats.read(directory, config), directory)
-    weights = _needed(config, stored, directory)
-    tokenizer = _read_tokenizer(directory, config.n_vocab)
-    _refuse_not_finite(weights, stored.dialect, directory)
-    return Checkpoint(directory.resolve().name, config, weights, tokenizer)
-
-
-def _configuration(directory: Path) -> Path:
     for name in ("config.json", "hparams.json"):
         if has(directory, name):
-            return directory / name
+            path = directory / name
+            return config_file.from_json(read_object(path), str(path))
     refuse_other_weights(directory)
     raise CheckpointError(
         f"{directory} has no config.json or hparams.json, so it is no GPT-2 checkpoint; give a "

@@ -162,6 +162,8 @@ def _parsed(lines: list[str]) -> Float32:
 
 def _refuse_broken_line(where: str, shape: tuple[int, ...], columns: int, line: str) -> None:
     words = line.split(",")
+    if len(words) == columns and _is_finite(line):
+        return
     if not line:
         raise CheckpointError(f"{where} is empty, expected {_count(columns, 'number')}; remove it")
     if len(words) != columns:
@@ -177,9 +179,10 @@ def _refuse_broken_line(where: str, shape: tuple[int, ...], columns: int, line: 
             )
 
 
-def _is_finite(word: str) -> bool:
+def _is_finite(text: str) -> bool:
+    """Whether a line, or one word of it, holds numbers and nothing else."""
     try:
-        return bool(word.strip()) and bool(np.isfinite(_parsed([word])).all())
+        return bool(text.strip()) and bool(np.isfinite(_parsed([text])).all())
     except ValueError:
         return False
 
