@@ -27,6 +27,7 @@ from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
 from sheetgpt.build import NEW_TOKENS, Order, build_workbook
 from sheetgpt.errors import SheetGPTError
+from sheetgpt.gpt2 import hub
 from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.sampling import Controls
@@ -257,6 +258,33 @@ def models() -> None:
             model.name, f"{model.n_weights:,}", *map(str, sizes), f"{model.file_size / 1e6:.1f} MB"
         )
     console().print(table)
+    missing = known.to_fetch()
+    if missing:
+        click.echo(f"not here yet: {', '.join(missing)} (sheetgpt fetch NAME)")
+
+
+@main.command(short_help="Download one of the published GPT-2 models.")
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Download one of the published GPT-2 models from the Hugging Face hub.
+
+    It goes into the hub's own cache, and --model finds it there by its name.
+    Needs the package huggingface_hub: pip install 'sheetgpt[hub]'
+
+    \b
+    sheetgpt fetch gpt2          124 million weights, 0.5 GB
+    sheetgpt fetch gpt2-medium   355 million, 1.4 GB
+    sheetgpt fetch gpt2-large    774 million, 3.1 GB
+    sheetgpt fetch gpt2-xl       1.6 billion, 6.2 GB
+    sheetgpt fetch distilgpt2    82 million, 0.3 GB
+    """
+    try:
+        directory = hub.fetch(name)
+    except KeyboardInterrupt:
+        fail(f"interrupted; sheetgpt fetch {name} goes on with what is missing", 2)
+    checkpoint = known.load(name)
+    n_weights = sum(weight.size for weight in checkpoint.weights.values())
+    click.echo(f"{name}: {n_weights:,} weights in {directory}")
 
 
 # --- what is shown -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The models that are here: those that ship with the project, and any checkpoint directory."""
+"""The models that are here: those that ship with the project or were fetched, and any directory."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from math import prod
 from pathlib import Path
 
 from sheetgpt.errors import CheckpointError
-from sheetgpt.gpt2 import checkpoint
+from sheetgpt.gpt2 import checkpoint, hub
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
@@ -25,29 +25,44 @@ class Model:
 
 
 def directories() -> dict[str, Path]:
-    """The directory of each model that has a name."""
-    return {
-        path.parent.name: path.parent for path in sorted(resource("weights").glob("*/config.json"))
+    """The directory of each model that has a name and is here."""
+    shipped = sorted(resource("weights").glob("*/config.json"))
+    fetched = {name: hub.find(name) for name in hub.REPOSITORIES}
+    return {path.parent.name: path.parent for path in shipped} | {
+        name: directory for name, directory in fetched.items() if directory is not None
     }
 
 
 def here() -> Iterator[Model]:
-    """Every model that has a name."""
+    """Every model that has a name and is here; only their configurations are read."""
     for name, directory in directories().items():
-        config = checkpoint.load(directory).config
+        config = checkpoint.read_config(directory)
         size = sum(file.stat().st_size for file in directory.glob("*.safetensors"))
         yield Model(name, config, sum(prod(shape) for shape in shapes(config).values()), size)
 
 
+def to_fetch() -> list[str]:
+    """The names of the published models that are not here yet."""
+    return [name for name in hub.REPOSITORIES if hub.find(name) is None]
+
+
 def load(name_or_directory: str) -> Checkpoint:
-    """A model by its name or its directory; raises CheckpointError where there is neither."""
+    """A model that is here by its name, else a directory.
+
+    Raises CheckpointError where there is neither, or what is there cannot be used.
+    """
     named = directories().get(name_or_directory)
     if named is not None:
-        return checkpoint.load(named)
-    if not os.path.exists(name_or_directory):  # unlike Path's, False for whatever is wrong
+        return checkpoint.load(named, name_or_directory)
+    if os.path.exists(name_or_directory):  # unlike Path's, False for whatever is wrong
+        return checkpoint.load(Path(name_or_directory))
+    if name_or_directory in hub.REPOSITORIES:
         raise CheckpointError(
-            f"{name_or_directory!r} is neither a model that is here "
-            f"({', '.join(directories())}) nor a directory; "
-            "give the directory of a GPT-2 checkpoint (config.json, model.safetensors, vocabulary)"
+            f"{name_or_directory} is not here yet; fetch it once from the Hugging Face hub with "
+            f"sheetgpt fetch {name_or_directory}"
         )
-    return checkpoint.load(Path(name_or_directory))
+    raise CheckpointError(
+        f"{name_or_directory!r} is neither a model that is here ({', '.join(directories())}) nor "
+        "a directory; give the directory of a GPT-2 checkpoint (config.json, model.safetensors, "
+        "vocabulary)"
+    )

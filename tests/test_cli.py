@@ -65,6 +65,7 @@ Commands:
   build     Write the workbook of a model, with a prompt typed in.
   check     Recalculate a workbook and compare every step with NumPy.
   complete  Print what the model writes after a prompt.
+  fetch     Download one of the published GPT-2 models.
   models    List the models that are here, with their sizes.
   tokenize  Print how a text becomes tokens.
 """
@@ -78,6 +79,7 @@ Commands:
         ("check", "\n  sheetgpt check mike.xlsx --engine libreoffice\n"),
         ("complete", '\n  sheetgpt complete "Mike is quick. He moves"\n'),
         ("tokenize", '\n  sheetgpt tokenize " reindeer reinjury"\n'),
+        ("fetch", "\n  sheetgpt fetch gpt2          124 million weights, 0.5 GB\n"),
         ("models", "Usage: sheetgpt models [OPTIONS]\n"),
     ],
 )
@@ -96,6 +98,7 @@ def test_models():
     assert screen("models").splitlines() == [
         "model  weights  blocks  width  heads  tokens  context    file",
         "nano   669,568      12     64      4    1024       64  2.7 MB",
+        "not here yet: gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2 (sheetgpt fetch NAME)",
     ]
 
 

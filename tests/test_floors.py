@@ -26,7 +26,7 @@ FLOORS = [
 
 PACKAGES_FROM_OUTSIDE = {
     "sheetgpt.formula": {"numpy", "openpyxl"},
-    "sheetgpt.gpt2": {"numpy", "regex"},
+    "sheetgpt.gpt2": {"numpy", "regex", "huggingface_hub"},
     "sheetgpt.book": {"numpy", "orjson"},
     "sheetgpt.xlsx": {"numpy", "lxml", "openpyxl", "orjson"},
     "sheetgpt.check": {"numpy"},

@@ -1,42 +1,26 @@
 """Loading a checkpoint directory: its configuration, its weights, its vocabulary.
 
-Weights stay in the mapped file until somebody asks for one. Nothing is ever unpickled, for a
-pickle can run code.
+Weights stay in the mapped file until somebody asks for one, and what looks at all of them does
+so in pieces: loading needs a few megabytes, whatever the size of the model. Nothing is ever
+unpickled, for a pickle can run code.
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sheetgpt.errors import CheckpointError
 from sheetgpt.gpt2 import config as config_file
-from sheetgpt.gpt2 import safetensors
+from sheetgpt.gpt2 import formats
 from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.formats import SINGLE, Dialect, Stored, has, refuse_other_weights
 from sheetgpt.gpt2.json_file import read_object, shown
+from sheetgpt.gpt2.tensor import FLOATS, Float32, Tensor
 from sheetgpt.gpt2.tokens import Tokenizer
-from sheetgpt.gpt2.weights import checkpoint_name, shapes
-
-Float32 = NDArray[np.float32]
-
-SINGLE = "model.safetensors"
-INDEX = "model.safetensors.index.json"
-PREFIX = "transformer."
-HEAD = "lm_head.weight"
-
-# Tensors that may stand beside the model's own without changing what it computes: the causal
-# masks that older versions of transformers saved, and heads that only read the last state.
-HARMLESS = re.compile(
-    r"h\.\d+\.attn\.(bias|masked_bias)|(score|classifier|multiple_choice_head|v_head)\..+"
-)
-
-# Other files of weights: PyTorch's, which are pickles, and those of TensorFlow and Flax.
-PICKLES = ("pytorch_model*.bin", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
-FOREIGN = ("*.ckpt.*", "*.h5", "*.msgpack")
+from sheetgpt.gpt2.weights import shapes
 
 
 class MappedWeights(Mapping[str, Float32]):
@@ -45,7 +29,7 @@ class MappedWeights(Mapping[str, Float32]):
     Float32 tensors are read-only views of the mapped file; others are converted at each access.
     """
 
-    def __init__(self, tensors: Mapping[str, safetensors.Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._tensors = dict(tensors)
 
     def __getitem__(self, name: str) -> Float32:
@@ -57,6 +41,10 @@ class MappedWeights(Mapping[str, Float32]):
     def __len__(self) -> int:
         return len(self._tensors)
 
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor as it lies in the file, under its canonical name."""
+        return iter(self._tensors.items())
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -65,17 +53,21 @@ class Checkpoint:
     `tokenizer.tokens` has config.n_vocab entries.
     """
 
-    name: str  # of the directory
+    name: str
     config: Config
     weights: Mapping[str, Float32]
     tokenizer: Tokenizer
 
 
-def load(directory: Path) -> Checkpoint:
-    """Load a GPT-2 from a Hugging Face directory; OpenAI's hparams.json and vocabulary also do.
+def load(directory: Path, name: str = "") -> Checkpoint:
+    """Load a GPT-2 from a directory as Hugging Face or OpenAI publish it.
 
-    Weights: `model.safetensors` or the shards of `model.safetensors.index.json`, names with or
-    without `transformer.`, float16, bfloat16, float32 or float64 (which is rounded to float32).
+    The model is called `name` or, without, as the directory.
+
+    Configuration: `config.json` or `hparams.json`.
+    Weights: `model.safetensors`, the shards of `model.safetensors.index.json` (names with or
+    without `transformer.`), TensorFlow's `model.ckpt.index` and its data, or one CSV file for
+    each tensor; float16, bfloat16, float32 or float64 (which is rounded to float32).
     As in transformers, a head that the configuration calls tied but that differs from `wte` is
     used as it is (the returned config says so), and `wte` may be missing where a tied head stands.
     Vocabulary: `vocab.json` and `merges.txt`, `encoder.json` and `vocab.bpe`, or
@@ -84,134 +76,58 @@ def load(directory: Path) -> Checkpoint:
 
     Raises CheckpointError, naming the culprit, for whatever does not hold.
     """
+    config = read_config(directory)
+    config, stored = _with_head(config, formats.read(directory, config), directory)
+    weights = _needed(config, stored, directory)
+    tokenizer = _read_tokenizer(directory, config.n_vocab)
+    _refuse_not_finite(weights, stored.dialect, directory)
+    return Checkpoint(name or directory.resolve().name, config, weights, tokenizer)
+
+
+def read_config(directory: Path) -> Config:
+    """What the directory's `config.json` or `hparams.json` says; CheckpointError if none does."""
     if not os.path.isdir(directory):  # unlike Path's, False for whatever is wrong with the path
         state = "is a file" if os.path.exists(directory) else "does not exist"
         raise CheckpointError(
             f"{directory} {state}, expected the directory of a GPT-2 checkpoint "
             f"(config.json, {SINGLE}, vocab.json and merges.txt)"
         )
-    path = _first_of(directory, "config.json", "hparams.json")
-    config = config_file.from_json(read_object(path), str(path))
-    tensors = _without_prefix(_read_tensors(directory), directory)
-    config, tensors = _with_head(config, tensors, directory)
-    weights = _needed(config, tensors, directory)
-    tokenizer = _read_tokenizer(directory, config.n_vocab)
-    _refuse_not_finite(weights, directory)
-    return Checkpoint(directory.resolve().name, config, weights, tokenizer)
-
-
-def _first_of(directory: Path, *names: str) -> Path:
-    for name in names:
-        if _has(directory, name):
-            return directory / name
-    _refuse_other_weights(directory)
+    for name in ("config.json", "hparams.json"):
+        if has(directory, name):
+            path = directory / name
+            return config_file.from_json(read_object(path), str(path))
+    refuse_other_weights(directory)
     raise CheckpointError(
-        f"{directory} has no {' or '.join(names)}, so it is no GPT-2 checkpoint; give a directory "
-        f"with config.json, {SINGLE}, vocab.json and merges.txt"
+        f"{directory} has no config.json or hparams.json, so it is no GPT-2 checkpoint; give a "
+        f"directory with config.json, {SINGLE}, vocab.json and merges.txt"
     )
 
 
-def _refuse_other_weights(directory: Path) -> None:
-    """If the weights are there in another form only, say how to come to the right one."""
-    if _has(directory, SINGLE) or _has(directory, INDEX):
-        return
-    for path in _matching(directory, PICKLES):
-        raise CheckpointError(
-            f"{directory} has its weights in {path.name}, a pickle, which can run code and is "
-            f"never opened, expected {SINGLE}; where you trust it, convert it with transformers: "
-            "GPT2LMHeadModel.from_pretrained(DIRECTORY).save_pretrained(NEW_DIRECTORY)"
-        )
-    for path in _matching(directory, FOREIGN):
-        raise CheckpointError(
-            f"{directory} has its weights in {path.name}, a TensorFlow or Flax file, which is not "
-            f"read, expected {SINGLE}; take the model's safetensors, as Hugging Face's hub has them"
-        )
-
-
-def _matching(directory: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
-    return (path for pattern in patterns for path in sorted(directory.glob(pattern)))
-
-
-def _has(directory: Path, *names: str) -> bool:
-    return all(os.path.isfile(directory / name) for name in names)
-
-
-def _read_tensors(directory: Path) -> dict[str, safetensors.Tensor]:
-    """All tensors of the single file or, where there is none, of all shards."""
-    if _has(directory, SINGLE) or not _has(directory, INDEX):
-        return safetensors.read(_first_of(directory, SINGLE, INDEX))
-    index = directory / INDEX
-    places = read_object(index).get("weight_map")
-    if not isinstance(places, dict) or not places:
-        raise CheckpointError(
-            f"{index}: weight_map is missing, expected an object of tensor -> file; "
-            "copy or download the file again"
-        )
-    for shard in places.values():
-        if not isinstance(shard, str) or Path(shard).name != shard or "\0" in shard:
-            raise CheckpointError(
-                f"{index}: weight_map names the file {shown(shard)}, expected the name of a file "
-                "in the same directory; copy or download the file again"
-            )
-    tensors: dict[str, safetensors.Tensor] = {}
-    for shard in dict.fromkeys(places.values()):
-        for name, tensor in safetensors.read(directory / shard).items():
-            if name in tensors:
-                raise CheckpointError(
-                    f"{directory / shard}: tensor {shown(name)} stands in "
-                    f"{tensors[name].path.name} too, expected it once; save the checkpoint again"
-                )
-            tensors[name] = tensor
-    for name, shard in places.items():
-        if name not in tensors or tensors[name].path.name != shard:
-            raise CheckpointError(
-                f"{index}: tensor {shown(name)} is not in {shown(shard)} as weight_map says; "
-                "copy or download the shards again"
-            )
-    return tensors
-
-
-def _without_prefix(
-    tensors: Mapping[str, safetensors.Tensor], directory: Path
-) -> dict[str, safetensors.Tensor]:
-    plain: dict[str, safetensors.Tensor] = {}
-    for name, tensor in tensors.items():
-        short = name.removeprefix(PREFIX)
-        if short in plain:
-            raise CheckpointError(
-                f"{directory}: tensor {shown(short)} stands there with and without {PREFIX!r}, "
-                "expected it once; save the checkpoint again"
-            )
-        plain[short] = tensor
-    return plain
-
-
-def _with_head(
-    config: Config, tensors: dict[str, safetensors.Tensor], directory: Path
-) -> tuple[Config, dict[str, safetensors.Tensor]]:
+def _with_head(config: Config, stored: Stored, directory: Path) -> tuple[Config, Stored]:
     """Settle whether the head is `wte` itself, as transformers does (its `tie_weights`)."""
-    if not config.tie_word_embeddings or HEAD not in tensors:
-        return config, tensors
-    head = tensors[HEAD]
-    others = {name: tensor for name, tensor in tensors.items() if name != HEAD}
-    wte = others.setdefault("wte.weight", head)
-    for name, tensor in (("wte", wte), ("lm_head", head)):
-        _refuse_wrong_form(f"{name}.weight", tensor, (config.n_vocab, config.n_embd), directory)
-    if np.array_equal(wte.as_float32(), head.as_float32(), equal_nan=True):
-        return config, others
-    return replace(config, tie_word_embeddings=False), tensors
+    embedding, head = map(stored.dialect.stored_name, ("wte", "lm_head.w"))
+    if not config.tie_word_embeddings or head not in stored.tensors:
+        return config, stored
+    others = {name: tensor for name, tensor in stored.tensors.items() if name != head}
+    others.setdefault(embedding, stored.tensors[head])
+    both = (others[embedding], stored.tensors[head])
+    for name, tensor in zip((embedding, head), both, strict=True):
+        _refuse_wrong_form(name, tensor, (config.n_vocab, config.n_embd), directory)
+    pieces = zip(*(tensor.pieces() for tensor in both), strict=True)
+    if all(np.array_equal(a, b, equal_nan=True) for a, b in pieces):
+        return config, replace(stored, tensors=others)
+    return replace(config, tie_word_embeddings=False), stored
 
 
-def _needed(
-    config: Config, tensors: Mapping[str, safetensors.Tensor], directory: Path
-) -> MappedWeights:
+def _needed(config: Config, stored: Stored, directory: Path) -> MappedWeights:
     """The tensors of the model under their canonical names, all there and of the right shape."""
+    tensors = stored.tensors
     if config.n_layer > len(tensors):  # before a mistyped number becomes as many names
         raise CheckpointError(
             f"{directory}: the configuration says {config.n_layer} blocks, but the weights have "
             f"{len(tensors)} tensors in all; give the config.json that belongs to these weights"
         )
-    needed = {name: checkpoint_name(name) for name in shapes(config)}
+    needed = {name: stored.dialect.stored_name(name) for name in shapes(config)}
     missing = [name for name in needed.values() if name not in tensors]
     if missing:
         named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if missing[5:] else "")
@@ -223,34 +139,32 @@ def _needed(
         _refuse_wrong_form(needed[name], tensors[needed[name]], shape, directory)
     known = set(needed.values())
     for name in tensors:
-        if name not in known and not HARMLESS.fullmatch(name):
+        if name not in known and not stored.dialect.harmless.fullmatch(name):
             raise CheckpointError(
                 f"{directory}: the weights have the tensor {shown(name)}, which a GPT-2 with "
                 "this config.json has not; give a plain GPT-2 checkpoint and the config.json of it"
             )
-    return MappedWeights({name: tensors[stored] for name, stored in needed.items()})
+    return MappedWeights({name: tensors[needed[name]] for name in needed})
 
 
-def _refuse_wrong_form(
-    name: str, tensor: safetensors.Tensor, shape: tuple[int, ...], directory: Path
-) -> None:
+def _refuse_wrong_form(name: str, tensor: Tensor, shape: tuple[int, ...], directory: Path) -> None:
     if tensor.shape != shape:
         raise CheckpointError(
             f"{directory}: tensor {name} has the shape {list(tensor.shape)}, expected "
             f"{list(shape)}; give the config.json that belongs to these weights"
         )
-    if tensor.dtype not in safetensors.FLOATS:
+    if tensor.dtype not in FLOATS:
         raise CheckpointError(
             f"{directory}: tensor {name} has dtype {tensor.dtype}, expected one of "
-            f"{', '.join(safetensors.FLOATS)}; give the checkpoint before it was quantised"
+            f"{', '.join(FLOATS)}; give the checkpoint before it was quantised"
         )
 
 
 def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
     for vocab, merges in (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")):
-        if _has(directory, vocab, merges):
+        if has(directory, vocab, merges):
             return Tokenizer.from_files(directory / vocab, directory / merges, n_vocab)
-    if _has(directory, "tokenizer.json"):
+    if has(directory, "tokenizer.json"):
         return Tokenizer.from_tokenizer_json(directory / "tokenizer.json", n_vocab)
     raise CheckpointError(
         f"{directory} has no vocabulary, expected vocab.json and merges.txt, encoder.json and "
@@ -258,12 +172,16 @@ def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
     )
 
 
-def _refuse_not_finite(weights: MappedWeights, directory: Path) -> None:
-    for name, weight in weights.items():
-        finite = np.isfinite(weight)
-        if not finite.all():
-            at = [int(i) for i in np.unravel_index(finite.argmin(), finite.shape)]
-            raise CheckpointError(
-                f"{directory}: tensor {checkpoint_name(name)} holds {weight[tuple(at)]} at {at}, "
-                "expected finite numbers only; the checkpoint is damaged, take another"
-            )
+def _refuse_not_finite(weights: MappedWeights, dialect: Dialect, directory: Path) -> None:
+    for name, tensor in weights.tensors():
+        before = 0
+        for piece in tensor.pieces():
+            finite = np.isfinite(piece)
+            if not finite.all():
+                first = int(finite.argmin())
+                at = [int(i) for i in np.unravel_index(before + first, tensor.shape)]
+                raise CheckpointError(
+                    f"{directory}: tensor {dialect.stored_name(name)} holds {piece[first]} at "
+                    f"{at}, expected finite numbers only; the checkpoint is damaged, take another"
+                )
+            before += len(piece)

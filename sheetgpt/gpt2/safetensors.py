@@ -9,14 +9,11 @@ lies must end in a sentence, not in wrong weights.
 
 import math
 import mmap
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sheetgpt.errors import CheckpointError
-from sheetgpt.gpt2.json_file import parse_object, shown
+from sheetgpt.gpt2.json_file import parse_object, read_object, shown
+from sheetgpt.gpt2.tensor import FLOATS, Tensor, mapped
 
 # The format's own limit; it keeps a damaged length from asking for all memory.
 LONGEST_HEADER = 100_000_000
@@ -29,55 +26,16 @@ ITEM_SIZES = {
     "U64": 8, "I64": 8, "F64": 8, "C64": 8,
 }  # fmt: skip
 
-# How NumPy calls them; bfloat16, the upper half of a float32, is read as its bits.
-FLOATS = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One tensor of a mapped file: where it lies, not yet what it holds.
-
-    The file must not be changed as long as the tensor, or a view of it, is in use.
-    """
-
-    path: Path
-    data: mmap.mmap
-    dtype: str
-    shape: tuple[int, ...]
-    offset: int  # of its first byte in the file
-
-    def as_float32(self) -> NDArray[np.float32]:
-        """The values, of this tensor's shape.
-
-        float32 is a read-only view of the file, float16 and bfloat16 are widened exactly,
-        float64 is rounded to the nearest float32 (beyond its range: infinite).
-        The dtype must be one of FLOATS.
-        """
-        count = math.prod(self.shape)
-        if count == 0:  # NumPy views no empty buffer
-            return np.zeros(self.shape, np.float32)
-        stored = np.frombuffer(self.data, FLOATS[self.dtype], count, self.offset)
-        if self.dtype == "BF16":
-            stored = (stored.astype(np.uint32) << 16).view(np.float32)
-        with np.errstate(over="ignore"):
-            return stored.reshape(self.shape).astype(np.float32, copy=False)
-
 
 def read(path: Path) -> dict[str, Tensor]:
     """Map the file and read its header: every tensor by name, in the header's order.
 
     Raises CheckpointError if the file cannot be read or its header does not hold.
     """
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            if size < 8:
-                raise _corrupt(path, f"it has {size} bytes, too few for a header")
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
-        ) from error
+    data = mapped(path)
+    size = len(data)
+    if size < 8:
+        raise _corrupt(path, f"it has {size} bytes, too few for a header")
     length = int.from_bytes(data[:8], "little")
     if length > min(LONGEST_HEADER, size - 8):
         raise _corrupt(path, f"its header would be {length} bytes long, the file has {size}")
@@ -93,7 +51,42 @@ def read(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _tensor(path: Path, data: mmap.mmap, start: int, name: str, entry: object) -> Tensor:
+def read_shards(index: Path) -> dict[str, Tensor]:
+    """The tensors of all the files that `model.safetensors.index.json` says they are in.
+
+    Raises CheckpointError if a file cannot be read or the index and the files do not agree.
+    """
+    places = read_object(index).get("weight_map")
+    if not isinstance(places, dict) or not places:
+        raise CheckpointError(
+            f"{index}: weight_map is missing, expected an object of tensor -> file; "
+            "copy or download the file again"
+        )
+    for shard in places.values():
+        if not isinstance(shard, str) or Path(shard).name != shard or "\0" in shard:
+            raise CheckpointError(
+                f"{index}: weight_map names the file {shown(shard)}, expected the name of a file "
+                "in the same directory; copy or download the file again"
+            )
+    tensors: dict[str, Tensor] = {}
+    for shard in dict.fromkeys(places.values()):
+        for name, tensor in read(index.parent / shard).items():
+            if name in tensors:
+                raise CheckpointError(
+                    f"{tensor.path}: tensor {shown(name)} stands in "
+                    f"{tensors[name].path.name} too, expected it once; save the checkpoint again"
+                )
+            tensors[name] = tensor
+    for name, shard in places.items():
+        if name not in tensors or tensors[name].path.name != shard:
+            raise CheckpointError(
+                f"{index}: tensor {shown(name)} is not in {shown(shard)} as weight_map says; "
+                "copy or download the shards again"
+            )
+    return tensors
+
+
+def _tensor(path: Path, data: mmap.mmap | bytes, start: int, name: str, entry: object) -> Tensor:
     if not isinstance(entry, dict) or not {"dtype", "shape", "data_offsets"} <= entry.keys():
         raise _corrupt(path, f"tensor {shown(name)} has no dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -136,7 +129,7 @@ def _refuse_gaps(path: Path, tensors: dict[str, Tensor], start: int, size: int) 
 
 
 def _bytes(tensor: Tensor) -> int:
-    return math.prod(tensor.shape) * ITEM_SIZES[tensor.dtype]
+    return tensor.size * ITEM_SIZES[tensor.dtype]
 
 
 def _corrupt(path: Path, what: str) -> CheckpointError:

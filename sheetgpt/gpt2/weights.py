@@ -10,6 +10,8 @@ import re
 
 from sheetgpt.gpt2.config import Config
 
+PREFIX = "transformer."  # may stand before each of Hugging Face's names but that of the head
+
 
 def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     """Every tensor the model needs, in the order of the forward pass, with its shape."""
@@ -53,3 +55,11 @@ def canonical_name(name: str) -> str:
         return name.removesuffix(".weight")
     gain_or_matrix = r"\1.g" if re.search(r"ln_\w+\.weight$", name) else r"\1.w"
     return re.sub(r"\.bias$", ".b", re.sub(r"(.)\.weight$", gain_or_matrix, name))
+
+
+def openai_name(name: str) -> str:
+    """Our name of a tensor -> the variable in OpenAI's TensorFlow checkpoint.
+
+    `wte` -> `model/wte`, `h.0.attn.c_attn.w` -> `model/h0/attn/c_attn/w`.
+    """
+    return "model/" + re.sub(r"^h\.", "h", name).replace(".", "/")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sheetgpt.errors import SheetGPTError
-from sheetgpt.gpt2 import safetensors
+from sheetgpt.gpt2 import safetensors, sorted_table
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 REAL_TOKENIZER = Path(__file__).parents[3] / "shared" / "gpt2-tokenizer"
@@ -20,7 +20,13 @@ REAL_TOKENIZER = Path(__file__).parents[3] / "shared" / "gpt2-tokenizer"
 DTYPES = {"float32": "F32", "float16": "F16", "float64": "F64", "uint8": "U8", "uint16": "BF16"}
 
 
-@pytest.fixture(params=["plain", "shuffled", "sharded", "openai", "padded"])
+RECORDED = (
+    *("plain", "shuffled", "sharded", "openai", "padded"),
+    *("tensorflow", "tensorflow-sharded"),
+)
+
+
+@pytest.fixture(params=RECORDED)
 def recorded(request: pytest.FixtureRequest) -> Path:
     """The directory of each recorded checkpoint in turn."""
     return CHECKPOINTS / str(request.param)
@@ -120,3 +126,43 @@ def plain(copy_of: Callable[[str], Copy]) -> Copy:
 def empty(tmp_path: Path) -> Copy:
     """A directory without anything."""
     return Copy(tmp_path)
+
+
+def varint(number: int) -> bytes:
+    """A number as LevelDB and protocol buffers spell it."""
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
+
+
+def block(entries: dict[bytes, bytes], compression: int = 0) -> bytes:
+    """A block of a sorted table with its trailer; each key shares what it can."""
+    data, before = b"", b""
+    for key, value in entries.items():
+        shared = next(
+            (i for i, (a, b) in enumerate(zip(key, before, strict=False)) if a != b),
+            min(len(key), len(before)),
+        )
+        data += varint(shared) + varint(len(key) - shared) + varint(len(value))
+        data += key[shared:] + value
+        before = key
+    data += bytes(4) + (1).to_bytes(4, "little") + bytes([compression])
+    return data + sorted_table.checksum(data).to_bytes(4, "little")
+
+
+@pytest.fixture
+def table() -> Callable[..., bytes]:
+    """A sorted table of these blocks, as TensorFlow writes it."""
+
+    def write(*blocks: dict[bytes, bytes], compression: int = 0) -> bytes:
+        data, index = b"", {}
+        for entries in blocks:
+            one = block(entries, compression)
+            index[max(entries)] = varint(len(data)) + varint(len(one) - 5)
+            data += one
+        places = b""
+        for one in (block({}), block(index)):
+            places += varint(len(data)) + varint(len(one) - 5)
+            data += one
+        return data + places.ljust(40, b"\0") + sorted_table.MAGIC.to_bytes(8, "little")
+
+    return write

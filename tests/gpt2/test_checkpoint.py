@@ -109,7 +109,10 @@ def test_empty_directory(empty, refusal):
     ("removed", "said"),
     [
         ("config.json", "has no config.json or hparams.json, so it is no GPT-2 checkpoint"),
-        ("model.safetensors", "has no model.safetensors or model.safetensors.index.json"),
+        (
+            "model.safetensors",
+            "has no model.safetensors, model.safetensors.index.json, model.ckpt.index or wte.csv",
+        ),
         ("vocab.json", "has no vocabulary, expected vocab.json and merges.txt"),
         ("merges.txt", "has no vocabulary, expected vocab.json and merges.txt"),
     ],
@@ -136,11 +139,11 @@ def test_pickles_are_refused_unopened(name, with_config, plain, refusal):
     assert "save_pretrained(NEW_DIRECTORY)" in text
 
 
-@pytest.mark.parametrize("name", ["model.ckpt.index", "tf_model.h5", "flax_model.msgpack"])
+@pytest.mark.parametrize("name", ["tf_model.h5", "flax_model.msgpack"])
 def test_weights_of_other_libraries_are_refused(name, plain, refusal):
     (plain.path / "model.safetensors").rename(plain.path / name)
     text = refusal(lambda: checkpoint.load(plain.path))
-    assert f"has its weights in {name}, a TensorFlow or Flax file, which is not read" in text
+    assert f"has its weights in {name}, a Keras or Flax file, which is not read" in text
 
 
 def test_a_pickle_beside_safetensors_does_no_harm(plain):

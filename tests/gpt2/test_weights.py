@@ -1,7 +1,7 @@
 """Names and shapes of the tensors."""
 
 from sheetgpt.gpt2.config import Config
-from sheetgpt.gpt2.weights import canonical_name, checkpoint_name, shapes
+from sheetgpt.gpt2.weights import canonical_name, checkpoint_name, openai_name, shapes
 
 CONFIG = Config(300, 16, 8, 2, 1, 20, 1e-5, "gelu_new", False)
 
@@ -46,3 +46,14 @@ def test_names_lead_back():
     assert [canonical_name(checkpoint_name(name)) for name in shapes(CONFIG)] == list(
         shapes(CONFIG)
     )
+
+
+def test_openai_names():
+    """As src/model.py of openai/gpt-2 nests its scopes."""
+    names = {
+        "wte": "model/wte",
+        "h.11.ln_2.g": "model/h11/ln_2/g",
+        "h.0.attn.c_attn.w": "model/h0/attn/c_attn/w",
+        "ln_f.b": "model/ln_f/b",
+    }
+    assert {name: openai_name(name) for name in names} == names

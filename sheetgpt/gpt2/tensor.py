@@ -1,0 +1,77 @@
+"""A tensor in a mapped file: the same small thing, whatever the format of the file."""
+
+import math
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetgpt.errors import CheckpointError
+
+Float32 = NDArray[np.float32]
+
+# The dtypes that weights can have, as safetensors spells them, and how NumPy calls them;
+# bfloat16, the upper half of a float32, is read as its bits.
+FLOATS = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+
+PIECE = 1 << 20  # numbers; what works on pieces needs a few megabytes, however long the tensor
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of a mapped file: where it lies, not yet what it holds.
+
+    The file must not be changed as long as the tensor, or a view of it, is in use.
+    """
+
+    path: Path
+    data: mmap.mmap | bytes
+    dtype: str  # one of FLOATS, or another that cannot be read
+    shape: tuple[int, ...]
+    offset: int  # of its first byte in the file
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def as_float32(self) -> Float32:
+        """The values, of this tensor's shape.
+
+        float32 is a read-only view of the file, float16 and bfloat16 are widened exactly,
+        float64 is rounded to the nearest float32 (beyond its range: infinite).
+        The dtype must be one of FLOATS.
+        """
+        return self._values(0, self.size).reshape(self.shape)
+
+    def pieces(self) -> Iterator[Float32]:
+        """The same values as a flat row, at most PIECE of them at a time."""
+        for start in range(0, self.size, PIECE):
+            yield self._values(start, min(PIECE, self.size - start))
+
+    def _values(self, start: int, count: int) -> Float32:
+        if count == 0:  # NumPy views no empty buffer
+            return np.zeros(0, np.float32)
+        dtype = np.dtype(FLOATS[self.dtype])
+        stored = np.frombuffer(self.data, dtype, count, self.offset + start * dtype.itemsize)
+        if self.dtype == "BF16":
+            bits = stored.astype(np.uint32)
+            bits <<= 16  # in place: one tensor beside the file is enough
+            return bits.view(np.float32)
+        with np.errstate(over="ignore"):
+            return stored.astype(np.float32, copy=False)
+
+
+def mapped(path: Path) -> mmap.mmap | bytes:
+    """The bytes of a file, read where and when they are looked at; CheckpointError if it cannot."""
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                return b""  # nothing cannot be mapped
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
+        ) from error
