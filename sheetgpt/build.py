@@ -2,9 +2,12 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from typing import Protocol
 
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
@@ -14,8 +17,10 @@ from sheetgpt.book.words import load_words
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.gpt2.rounding import DIGITS, Loss, as_float32, loss
+from sheetgpt.gpt2.weights import shapes
 from sheetgpt.steps.tokenize import Room, tables_of
-from sheetgpt.xlsx.write import save
+from sheetgpt.xlsx.write import Form, save
 
 CONTEXT = 32  # rows of tokens, where the model has as many
 NEW_TOKENS = 6  # that the sheet writes, until somebody asks for more
@@ -24,28 +29,80 @@ LONGEST = 32_767  # characters that a cell can hold
 # What XML 1.0 cannot hold (section 2.2, Char).
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
-Progress = Callable[[str], None]
+# Weights from which on a workbook is calculated only when somebody asks for it, since it takes
+# seconds.
+CALM = 5_000_000
+
+
+FORM = Form()
+
+
+class Progress(Protocol):
+    """Told what is being done and, where that is known, how much of how much is done."""
+
+    def __call__(self, what: str, done: int = 0, of: int = 0, /) -> None: ...
+
+
+def silent(what: str, done: int = 0, of: int = 0, /) -> None:
+    """The progress that tells nobody."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a person asks for; None where the default will do."""
+    """What a person asks for; None where the default will do.
+
+    digits: how many significant digits of each weight are written.
+    """
 
     prompt: str
     context: int | None = None
     prompt_length: int | None = None
     language: str = "en"
     new_tokens: int = NEW_TOKENS
+    digits: int = DIGITS
+    form: Form = FORM
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a workbook will be: its weights, the file's bytes, and what opening it takes.
+
+    The memory is LibreOffice's, in bytes.
+    """
+
+    n_weights: int
+    file_size: int
+    memory: int
 
 
 @dataclass(frozen=True)
 class Built:
-    """What the finished workbook says: the prompt's ids, the rows for tokens, the next token."""
+    """What the finished workbook says: the prompt's ids, the rows for tokens, the next token.
+
+    loss: what was lost by rounding, if weights were rounded.
+    """
 
     ids: Sequence[int]
     context: int
     token: str
     completion: str
+    loss: Loss | None
+
+
+def estimate(checkpoint: Checkpoint, order: Order) -> Estimate:
+    """About what the workbook will be, judging by those in docs/benchmarks.md."""
+    config, form = checkpoint.config, order.form
+    n_weights = sum(prod(shape) for shape in shapes(config).values())
+    bytes_each = (
+        1.9 + 0.35 * min(order.digits, 8) if form.compact else 2.3 + 0.42 * min(order.digits, 8)
+    )
+    if form.has_addresses(n_weights):
+        bytes_each += 3
+    rows = order.context or CONTEXT
+    of_words = 250 * config.n_vocab + 300 * rows * config.n_layer * 20
+    return Estimate(
+        n_weights, int(n_weights * bytes_each + of_words), int(25 * n_weights + 400_000_000)
+    )
 
 
 def build_workbook(
@@ -54,7 +111,7 @@ def build_workbook(
     path: Path,
     *,
     force: bool = False,
-    progress: Progress = lambda what: None,
+    progress: Progress = silent,
 ) -> Built:
     """Build the workbook that was ordered, and write it to `path`.
 
@@ -65,14 +122,30 @@ def build_workbook(
     ids = _prompt_ids(checkpoint, order.prompt)
     room = _room(checkpoint, order, ids)
     _refuse_size(checkpoint, room)
+    expected = estimate(checkpoint, order)
+    _refuse_full_disk(path, expected.file_size)
+    words = load_words(order.language)
+    exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
+    lost = None
+    if order.digits < DIGITS:
+        progress("comparing with the weights as they were")
+        lost = loss(exact, checkpoint, ids)
     progress("laying out the tabs")
-    book = compile_book(
-        checkpoint, order.prompt, room, load_words(order.language), order.new_tokens
-    )
+    manual = expected.n_weights > CALM
+    book = compile_book(checkpoint, order.prompt, room, words, order.new_tokens, manual=manual)
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
-    save(book, values, path, progress=lambda tab, done, of: progress(f"writing {tab}"))
+    save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done))
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
-    return Built(ids, room.tokens, token, completion)
+    return Built(ids, room.tokens, token, completion, lost)
+
+
+def _refuse_full_disk(path: Path, needed: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise WorkbookError(
+            f"{path.parent} has {free / 1e6:,.0f} MB free, but the workbook needs about "
+            f"{needed / 1e6:,.0f} MB; make room, or choose another place with -o"
+        )
 
 
 def _refuse_path(path: Path, *, force: bool) -> None:

@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
@@ -25,14 +27,24 @@ from sheetgpt import check as checking
 from sheetgpt import models as known
 from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
-from sheetgpt.build import NEW_TOKENS, Order, build_workbook
+from sheetgpt.build import (
+    NEW_TOKENS,
+    Estimate,
+    Order,
+    Progress,
+    build_workbook,
+    estimate,
+    silent,
+)
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.gpt2 import hub
 from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.gpt2.rounding import DIGITS, Loss
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word
+from sheetgpt.xlsx.write import Form
 
 EXAMPLE = "Mike is quick. He moves"
 
@@ -105,6 +117,20 @@ def main() -> None:
     help="The language of the words on the tabs.",
 )
 @click.option(
+    "--digits",
+    type=click.IntRange(1, DIGITS),
+    default=DIGITS,
+    show_default=True,
+    help="Significant digits of each weight; fewer make a smaller file, 9 are exact.",
+)
+@click.option("--compact", is_flag=True, help="Pack large models' weights smaller, in more time.")
+@click.option(
+    "--addresses/--no-addresses",
+    default=None,
+    help="Whether each weight says where it stands, as some other programs want it."
+    "  [default: unless there are millions]",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
@@ -118,6 +144,9 @@ def build(
     prompt_length: int | None,
     tokens: int,
     language: str,
+    digits: int,
+    compact: bool,
+    addresses: bool | None,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -128,15 +157,19 @@ def build(
     sheetgpt build --prompt "The capital of France is" -o paris.xlsx
     sheetgpt build --model path/to/checkpoint --context 16
     """
+    form = Form(compact, addresses)
+    order = Order(prompt, context, prompt_length, language, tokens, digits, form)
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)
+        show_estimate(checkpoint.name, estimate(checkpoint, order))
         path = output or Path(f"sheetgpt-{checkpoint.name}.xlsx")
-        order = Order(prompt, context, prompt_length, language, tokens)
-        predicted = build_workbook(checkpoint, order, path, force=force, progress=tell)
+        built = build_workbook(checkpoint, order, path, force=force, progress=tell)
     size = path.stat().st_size / 1e6
-    click.echo(f"{path}: {size:.1f} MB, {len(predicted.ids)} of {predicted.context} tokens")
-    click.echo(f"{quoted(prompt)} → {quoted(predicted.completion)}")
+    click.echo(f"{path}: {size:,.1f} MB, {len(built.ids)} of {built.context} tokens")
+    if built.loss is not None:
+        show_loss(built.loss, digits, checkpoint)
+    click.echo(f"{quoted(prompt)} → {quoted(built.completion)}")
 
 
 @main.command(short_help="Recalculate a workbook and compare every step with NumPy.")
@@ -296,14 +329,52 @@ def console() -> Console:
 
 
 @contextmanager
-def progress() -> Iterator[Any]:
-    """A function that tells what is being done; silent where nobody watches a terminal."""
+def progress() -> Iterator[Progress]:
+    """What tells of the work on a terminal, with a bar where its end is known; else nothing."""
     screen = Console(stderr=True)
     if not screen.is_terminal:
-        yield lambda what: None
+        yield silent
         return
-    with screen.status("") as status:
-        yield lambda what: status.update(Text(what))
+    bar = Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=screen,
+        transient=True,
+    )
+    task = bar.add_task("", total=None, rate="")
+
+    def tell(what: str, done: int = 0, of: int = 0, /) -> None:
+        speed = bar.tasks[task].speed
+        rate = f"{speed / 1e6:.1f} million cells a second" if of and speed else ""
+        bar.update(task, description=what, completed=done, total=of or None, rate=rate)
+
+    with bar:
+        yield tell
+
+
+def show_estimate(name: str, expected: Estimate) -> None:
+    click.echo(
+        f"{name}: {expected.n_weights:,} weights, a file of about {megabytes(expected.file_size)}; "
+        f"LibreOffice takes about {megabytes(expected.memory)} of memory to open it"
+    )
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def show_loss(lost: Loss, digits: int, checkpoint: Checkpoint) -> None:
+    before, after = (
+        quoted(readable(checkpoint.tokenizer.token_bytes(i))) for i in (lost.before, lost.after)
+    )
+    next_token = f"stays {after}" if after == before else f"is {after}, no longer {before}"
+    click.echo(
+        f"weights rounded to {digits} digits: the next token's logits change by at most "
+        f"{lost.logit:.1e}; the likeliest token {next_token}"
+    )
 
 
 def quoted(text: str) -> str:

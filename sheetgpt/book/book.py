@@ -112,13 +112,13 @@ class Tab:
 class Book:
     """A whole workbook: its tabs in order, its defined names, what it says of itself.
 
-    is_manual: whether it is calculated only when somebody asks for it.
+    manual: whether it is calculated only when somebody asks for it.
     """
 
     tabs: Sequence[Tab]
     names: Mapping[str, Area]
     properties: Mapping[str, str] = field(default_factory=dict)
-    is_manual: bool = False
+    manual: bool = False
 
     @property
     def n_numbers(self) -> int:

@@ -27,7 +27,13 @@ NUMBERS = {name: number for number, names in enumerate(SIXTEEN, start=1) for nam
 
 
 def compile_book(
-    checkpoint: Checkpoint, prompt: str, room: Room, words: Words, new_tokens: int = 1
+    checkpoint: Checkpoint,
+    prompt: str,
+    room: Room,
+    words: Words,
+    new_tokens: int = 1,
+    *,
+    manual: bool = False,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
 
@@ -88,6 +94,7 @@ def compile_book(
         [each.finished(link_to=pages) for each in pages],
         names,
         _properties(checkpoint, room),
+        manual,
     )
 
 

@@ -7,19 +7,17 @@ is mapped as other checkpoints are: four bytes on the disk for each weight, and 
 """
 
 import math
-import mmap
 import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import numpy as np
 
 from sheetgpt.errors import CheckpointError
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.json_file import shown
-from sheetgpt.gpt2.tensor import Float32, Tensor
+from sheetgpt.gpt2.tensor import Float32, Tensor, spooled
 from sheetgpt.gpt2.weights import PREFIX, canonical_name, shapes
 
 PIECE = 1 << 22  # characters that are parsed at once
@@ -64,18 +62,7 @@ def read(directory: Path, config: Config) -> dict[str, Tensor]:
         config = replace(config, tie_word_embeddings=False)
     needed = shapes(config)
     _refuse_missing_and_needless(directory, found, needed.keys())
-    try:
-        with TemporaryFile(prefix="sheetgpt-") as values:
-            for name, shape in needed.items():
-                for piece in _pieces(found[name], shape):
-                    values.write(piece.data)
-            values.flush()
-            data = mmap.mmap(values.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise CheckpointError(
-            f"{directory}: its weights do not fit into the directory for temporary files "
-            f"({error.strerror}); make room there, or set TMPDIR to another directory"
-        ) from error
+    data = spooled(piece for name, shape in needed.items() for piece in _pieces(found[name], shape))
     tensors = {}
     offset = 0
     for name, shape in needed.items():

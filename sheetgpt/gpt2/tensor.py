@@ -2,9 +2,10 @@
 
 import math
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,4 +75,22 @@ def mapped(path: Path) -> mmap.mmap | bytes:
     except OSError as error:
         raise CheckpointError(
             f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
+        ) from error
+
+
+def spooled(pieces: Iterable[Float32]) -> mmap.mmap | bytes:
+    """Values in a nameless temporary file that is mapped: they take disk instead of memory.
+
+    Raises CheckpointError if the directory for temporary files has no room for them.
+    """
+    try:
+        with TemporaryFile(prefix="sheetgpt-") as values:
+            for piece in pieces:
+                values.write(np.ascontiguousarray(piece).data)
+            values.flush()
+            return mmap.mmap(values.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise CheckpointError(
+            "the weights do not fit into the directory for temporary files "
+            f"({error.strerror}); make room there, or set TMPDIR to another directory"
         ) from error

@@ -54,7 +54,7 @@ class Run:
 
     @property
     def right(self) -> int:
-        return self.left + self.values.shape[1] - 1
+        return self.left + int(self.values.shape[1]) - 1
 
     def area(self, tab: str) -> Area:
         return Area(tab, self.top, self.left, self.bottom, self.right)
@@ -179,7 +179,7 @@ def _cut_filled(row: bytes, runs: list[Run]) -> bytes:
 
 
 def _column(letters: bytes) -> int:
-    return int(column_number(letters.decode()))
+    return column_number(letters.decode())
 
 
 def _numbers(text: bytes) -> NDArray[np.float64] | None:

@@ -72,6 +72,11 @@ class Office:
     def __init__(self, server: "subprocess.Popen[str]", path: Path) -> None:
         self._server, self._path = server, path
 
+    @property
+    def process_group(self) -> int:
+        """The group of all processes that belong to it, for those who measure."""
+        return self._server.pid
+
     def _ask(self, verb: str, what: object) -> Any:
         assert self._server.stdin is not None and self._server.stdout is not None
         try:

@@ -106,7 +106,7 @@ def _write(book: Book, values: Sheets, file: Any, form: Form, progress: Progress
     workbook = Workbook()
     workbook.remove(workbook.active)
     workbook.calculation.fullCalcOnLoad = False  # every formula carries its value
-    workbook.calculation.calcMode = "manual" if book.is_manual else "auto"
+    workbook.calculation.calcMode = "manual" if book.manual else "auto"
     for tab in book.tabs:
         _shell(workbook, tab)
     for name, area in book.names.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sheetgpt.gpt2 import checkpoint, csv_tensors
+from sheetgpt.gpt2 import checkpoint, csv_tensors, tensor
 from sheetgpt.gpt2.weights import checkpoint_name
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
@@ -32,8 +32,8 @@ def as_csv(tmp_path):
         for each in BESIDE:
             if (CHECKPOINTS / name / each).exists():
                 shutil.copy(CHECKPOINTS / name / each, directory)
-        for tensor, values in checkpoint.load(CHECKPOINTS / name).weights.items():
-            write(directory / f"{spelling(tensor)}.csv", values, layout)
+        for each, values in checkpoint.load(CHECKPOINTS / name).weights.items():
+            write(directory / f"{spelling(each)}.csv", values, layout)
         return directory
 
     return make
@@ -233,8 +233,8 @@ def test_no_room_for_temporary_files(number, as_csv, monkeypatch, refusal):
         raise OSError(number, "No space left on device")
 
     directory = as_csv()
-    monkeypatch.setattr(csv_tensors, "TemporaryFile", no_file)
+    monkeypatch.setattr(tensor, "TemporaryFile", no_file)
     assert refusal(lambda: checkpoint.load(directory)) == (
-        f"{directory}: its weights do not fit into the directory for temporary files "
+        "the weights do not fit into the directory for temporary files "
         "(No space left on device); make room there, or set TMPDIR to another directory"
     )
