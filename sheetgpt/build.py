@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -89,31 +89,18 @@ class Built:
     loss: Loss | None
 
 
-def estimate(checkpoint: Checkpoint, order: Order) -> Estimate:
-    """About what the workbook will be, judging by those in docs/benchmarks.md."""
-    config, form = checkpoint.config, order.form
-    n_weights = sum(prod(shape) for shape in shapes(config).values())
-    bytes_each = (
-        1.9 + 0.35 * min(order.digits, 8) if form.compact else 2.3 + 0.42 * min(order.digits, 8)
-    )
-    if form.has_addresses(n_weights):
-        bytes_each += 3
-    rows = order.context or CONTEXT
-    of_words = 250 * config.n_vocab + 300 * rows * config.n_layer * 20
-    return Estimate(
-        n_weights, int(n_weights * bytes_each + of_words), int(25 * n_weights + 400_000_000)
-    )
-
-
 def build_workbook(
     checkpoint: Checkpoint,
     order: Order,
     path: Path,
     *,
     force: bool = False,
+    announce: Callable[[Estimate], None] = lambda expected: None,
     progress: Progress = silent,
 ) -> Built:
     """Build the workbook that was ordered, and write it to `path`.
+
+    announce: told what is to be expected, when nothing stands in the way any more.
 
     Raises WorkbookError, PromptError or CheckpointError for what cannot be done; then, and when it
     is interrupted, whatever was at `path` before is still there.
@@ -122,8 +109,9 @@ def build_workbook(
     ids = _prompt_ids(checkpoint, order.prompt)
     room = _room(checkpoint, order, ids)
     _refuse_size(checkpoint, room)
-    expected = estimate(checkpoint, order)
+    expected = _estimate(checkpoint, order)
     _refuse_full_disk(path, expected.file_size)
+    announce(expected)
     words = load_words(order.language)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
     lost = None
@@ -137,6 +125,22 @@ def build_workbook(
     save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done))
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(ids, room.tokens, token, completion, lost)
+
+
+def _estimate(checkpoint: Checkpoint, order: Order) -> Estimate:
+    """About what the workbook will be, judging by those in docs/benchmarks.md."""
+    config, form = checkpoint.config, order.form
+    n_weights = sum(prod(shape) for shape in shapes(config).values())
+    bytes_each = (
+        1.9 + 0.35 * min(order.digits, 8) if form.compact else 2.3 + 0.42 * min(order.digits, 8)
+    )
+    if form.has_addresses(n_weights):
+        bytes_each += 3
+    rows = order.context or CONTEXT
+    of_words = 250 * config.n_vocab + 300 * rows * config.n_layer * 20
+    return Estimate(
+        n_weights, int(n_weights * bytes_each + of_words), int(25 * n_weights + 400_000_000)
+    )
 
 
 def _refuse_full_disk(path: Path, needed: int) -> None:

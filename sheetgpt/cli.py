@@ -33,7 +33,6 @@ from sheetgpt.build import (
     Order,
     Progress,
     build_workbook,
-    estimate,
     silent,
 )
 from sheetgpt.errors import SheetGPTError
@@ -162,9 +161,15 @@ def build(
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)
-        show_estimate(checkpoint.name, estimate(checkpoint, order))
         path = output or Path(f"sheetgpt-{checkpoint.name}.xlsx")
-        built = build_workbook(checkpoint, order, path, force=force, progress=tell)
+        built = build_workbook(
+            checkpoint,
+            order,
+            path,
+            force=force,
+            announce=lambda expected: show_estimate(checkpoint.name, expected),
+            progress=tell,
+        )
     size = path.stat().st_size / 1e6
     click.echo(f"{path}: {size:,.1f} MB, {len(built.ids)} of {built.context} tokens")
     if built.loss is not None:

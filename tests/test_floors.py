@@ -25,10 +25,10 @@ FLOORS = [
 ]
 
 PACKAGES_FROM_OUTSIDE = {
-    "sheetgpt.formula": {"numpy", "openpyxl"},
+    "sheetgpt.formula": {"numpy", "openpyxl", "orjson", "simdjson"},
     "sheetgpt.gpt2": {"numpy", "regex", "huggingface_hub"},
-    "sheetgpt.book": {"numpy", "orjson"},
-    "sheetgpt.xlsx": {"numpy", "lxml", "openpyxl", "orjson"},
+    "sheetgpt.book": {"numpy"},
+    "sheetgpt.xlsx": {"numpy", "isal", "lxml", "openpyxl", "orjson"},
     "sheetgpt.check": {"numpy"},
     "sheetgpt.cli": {"click", "rich"},
 }
