@@ -10,6 +10,7 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
+from sheetgpt.book.witness import witnessed
 from sheetgpt.book.words import load_words
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
@@ -70,6 +71,8 @@ def build_workbook(
         checkpoint, order.prompt, room, load_words(order.language), order.new_tokens
     )
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
+    progress("comparing with the witness")
+    book = witnessed(book, values, checkpoint.config)
     save(book, values, path, lambda tab: progress(f"writing {tab}"))
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(ids, room.tokens, token, completion)

@@ -187,18 +187,20 @@ def digest(values: NDArray[np.generic] | Sequence[str]) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def digests(page: Page, pages: Sequence[Page]) -> None:
-    """The fingerprint of all constants of these pages that have a name."""
+def digests(page: Page, pages: Sequence[Page], top: int, left: int) -> None:
+    """The digest of all constants of these pages that have a name, in a table of three columns."""
     named = {area: name for name, area in page.names.items()}
     constants: list[tuple[Area, NDArray[np.generic] | Sequence[str]]] = []
     for each in pages:
         constants += [(texts.area, texts.values) for texts in each.lists]
         constants += [(numbers.area, numbers.values) for numbers in each.numbers]
     found = [(named[area], area, digest(values)) for area, values in constants if area in named]
-    for heading, column in (("constants", 1), ("shape", 2), ("fingerprint", 3)):
-        page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
-    page.list_texts(TOP, 2, [" × ".join(map(str, area.shape)) for _, area, _ in found], "text")
-    names = page.list_texts(TOP, 1, [name for name, _, _ in found], "text")
-    marks = page.list_texts(TOP, 3, [mark for _, _, mark in found], "text")
+    page.write(top, left, page.words.label("checks constants"), "step title")
+    for column, heading in enumerate(("constants", "shape", "fingerprint"), start=left):
+        page.write(top + 1, column, page.words.label(f"column {heading}"), "heading")
+    shapes = [" × ".join(map(str, area.shape)) for _, area, _ in found]
+    page.list_texts(top + 2, left + 1, shapes, "text")
+    names = page.list_texts(top + 2, left, [name for name, _, _ in found], "text")
+    marks = page.list_texts(top + 2, left + 2, [mark for _, _, mark in found], "text")
     page.define("checks.constant", names)
     page.define("checks.fingerprint", marks)

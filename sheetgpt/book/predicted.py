@@ -79,7 +79,7 @@ class PredictedPage:
         first = call("INDEX", self.table["id"], n_tokens)
         chosen = self._headline("predicted.id", when(n_tokens.equals(0), "", first), "integer left")
         for name, tree, look in (
-            ("predicted.token", call("INDEX", vocabulary.text, chosen + 1), "token big"),
+            ("predicted.token", call("INDEX", vocabulary.text, chosen + 1), "live"),
             ("predicted.probability", call("INDEX", softmax, chosen + 1, n_tokens), "probability"),
             ("completion", whole, "text"),
         ):
@@ -107,9 +107,8 @@ class PredictedPage:
         is taken whose stretch, from `from` to `to`, the random number falls on.
         """
         page, top, length = self.page, CANDIDATES_TOP, self.n_shown * self.n_ranks
-        words = page.words.step("predicted.candidates")
-        page.write(top - 3, 2, words.title, "step title")
-        page.write(top - 2, 2, words.why, "why")
+        page.row = top - 3
+        page.heading(page.words.step("predicted.candidates"))
         areas = {}
         for column, heading in enumerate(CANDIDATES, start=1):
             page.write(top - 1, column, page.words.label(f"column {heading}"), "heading")
@@ -173,9 +172,8 @@ class PredictedPage:
     def _choices(self, prompt: Prompt, controls: Controls, vocabulary: Vocabulary) -> None:
         """How each new token was chosen, in the row of the token that it follows."""
         page, table = self.page, self.table
-        words = page.words.step("predicted.choice")
-        page.write(self.top - 2, 2, words.title, "step title")
-        page.write(self.top - 1, 2, words.why, "why")
+        page.row = self.top - 2
+        page.heading(page.words.step("predicted.choice"))
         page.define("choice.after", page.area(table.row(0)["id"].area.top, 2, table.length))
         formulas = choices(table, prompt.number, prompt.n_tokens, controls, vocabulary)
         for index in range(table.length):

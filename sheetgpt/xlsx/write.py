@@ -14,10 +14,13 @@ from lxml import etree
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.chart import BarChart, Reference
+from openpyxl.drawing.graphic import GraphicFrame
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
-from openpyxl.formatting.rule import ColorScaleRule
+from openpyxl.formatting.rule import ColorScaleRule, Rule
 from openpyxl.packaging.custom import StringProperty
-from openpyxl.styles import Alignment, Font, PatternFill, Protection
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
@@ -28,9 +31,9 @@ from openpyxl.writer.excel import ExcelWriter
 from openpyxl.xml.constants import ARC_STYLE
 
 from sheetgpt.book.book import Bars, Book, Tab
-from sheetgpt.book.looks import LOOKS, Look
+from sheetgpt.book.looks import ACCENT, HEAT, LINE, LOOKS, RULES, Look
 from sheetgpt.errors import WorkbookError
-from sheetgpt.formula.cells import Area, quoted
+from sheetgpt.formula.cells import Area
 from sheetgpt.formula.values import Sheets
 from sheetgpt.xlsx.rows import sheet_rows
 
@@ -79,6 +82,7 @@ def _write(book: Book, values: Sheets, file: Any, progress: Callable[[str], None
     workbook = Workbook()
     workbook.remove(workbook.active)
     workbook.calculation.fullCalcOnLoad = False  # every formula carries its value
+    workbook.calculation.calcMode = "manual" if book.manual else "auto"
     for tab in book.tabs:
         _shell(workbook, tab)
     for name, area in book.names.items():
@@ -125,7 +129,7 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 
     def write_worksheet(self, worksheet: Any) -> None:
         tab = self.tabs[worksheet.title]
-        worksheet._drawing = SpreadsheetDrawing()
+        worksheet._drawing = _Drawing()
         worksheet._drawing.charts, worksheet._drawing.images = worksheet._charts, worksheet._images
         writer = WorksheetWriter(worksheet, out=BytesIO())
         worksheet._hyperlinks = _links(tab)
@@ -144,38 +148,80 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 
 
 def _shell(workbook: Workbook, tab: Tab) -> None:
-    """A sheet without cells: widths, frozen panes, links."""
+    """A sheet without cells: widths, groups, frozen panes, charts, and its lock."""
     sheet = workbook.create_sheet(tab.name)
     sheet.sheet_view.showGridLines = False
+    sheet.sheet_properties.tabColor = tab.color
+    sheet.sheet_properties.outlinePr.summaryBelow = False  # a step's title stands above it
+    sheet.sheet_properties.outlinePr.summaryRight = False
     sheet.sheet_format.defaultColWidth = 9
-    for column, width in tab.widths.items():
-        sheet.column_dimensions[get_column_letter(column)].width = width
-    if tab.default is not None:
-        first, look = tab.default
-        letter = get_column_letter(first)
-        columns = ColumnDimension(sheet, letter, width=9, min=first, max=max(first, tab.extent[1]))
-        _format(columns, LOOKS[look])
-        sheet.column_dimensions[letter] = columns
+    sheet.sheet_format.defaultRowHeight = 15.75
+    sheet.sheet_format.customHeight = True
+    sheet.sheet_format.outlineLevelRow = 1 if tab.row_groups else 0
+    _columns(sheet, tab)
     rows, stay = tab.frozen
     sheet.freeze_panes = f"{get_column_letter(stay + 1)}{rows + 1}"
+    _lock(sheet)
 
     for area in tab.heat:
         sheet.conditional_formatting.add(area.address, _heat())
+    for rule in tab.rules:
+        when = Rule(type="expression", formula=[rule.condition], dxf=_difference(RULES[rule.look]))
+        sheet.conditional_formatting.add(rule.area.address, when)
     for chart in tab.charts:
         sheet.add_chart(_bars(sheet, chart), chart.corner.address)
 
 
+def _columns(sheet: Worksheet, tab: Tab) -> None:
+    """Widths, the look of the columns of numbers, and the groups that fold away."""
+    for column, width in tab.widths.items():
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    grouped = {each for first, last in tab.column_groups for each in range(first, last + 1)}
+    if tab.default is None:
+        for column in grouped:
+            sheet.column_dimensions[get_column_letter(column)].outlineLevel = 1
+        return
+    first, look = tab.default
+    last = max(first, tab.extent[1])
+    starts = [c for c in range(first, last + 1) if c == first or (c in grouped) != (c - 1 in grouped)]
+    for start, stop in zip(starts, [*starts[1:], last + 1], strict=True):
+        letter = get_column_letter(start)
+        columns = ColumnDimension(sheet, letter, width=9, min=start, max=stop - 1)
+        columns.outlineLevel = int(start in grouped)
+        _format(columns, LOOKS[look])
+        sheet.column_dimensions[letter] = columns
+
+
+def _lock(sheet: Worksheet) -> None:
+    """Against slips, not against people: no password, and widths and heights may be changed."""
+    sheet.protection.sheet = True
+    sheet.protection.formatColumns = sheet.protection.formatRows = False  # False allows it
+
+
 def _heat() -> ColorScaleRule:
-    """White for 0, dark for 1: the same colours in every heat map."""
+    """White for 0, the strongest for 1: the same colours in every heat map."""
+    low, middle, high = HEAT
     return ColorScaleRule(
-        start_type="num", start_value=0, start_color="FFFFFF",
-        mid_type="num", mid_value=0.5, mid_color="F7B267",
-        end_type="num", end_value=1, end_color="D1495B",
+        start_type="num", start_value=0, start_color=low,
+        mid_type="num", mid_value=0.5, mid_color=middle,
+        end_type="num", end_value=1, end_color=high,
     )  # fmt: skip
+
+
+class _Drawing(SpreadsheetDrawing):  # type: ignore[misc]
+    """Charts with a text for those who cannot see them, which openpyxl has no place for."""
+
+    __elements__ = SpreadsheetDrawing.__elements__  # which openpyxl does not inherit
+
+    def _chart_frame(self, idx: int) -> GraphicFrame:
+        frame = super()._chart_frame(idx)
+        frame.nvGraphicFramePr.cNvPr.descr = self.charts[idx - 1].about
+        return frame
 
 
 def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
     chart = BarChart()
+    chart.about = bars.about
     chart.type, chart.style = "bar", 10
     chart.width, chart.height = bars.width, bars.height
     chart.add_data(_reference(sheet, bars.values))
@@ -187,7 +233,7 @@ def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
     chart.y_axis.number_format = "0%"
     chart.y_axis.majorGridlines = None
     chart.x_axis.delete = chart.y_axis.delete = False
-    chart.series[0].graphicalProperties.solidFill = "0B4F9E"
+    chart.series[0].graphicalProperties.solidFill = ACCENT
     return chart
 
 
@@ -203,9 +249,7 @@ def _reference(sheet: Worksheet, area: Area) -> Reference:
 
 def _links(tab: Tab) -> list[Hyperlink]:
     return [
-        Hyperlink(
-            ref=text.area.address, location=f"{quoted(text.link)}!A1", display=str(text.value)
-        )
+        Hyperlink(ref=text.area.address, location=str(text.link), display=str(text.value))
         for text in tab.texts
         if text.link is not None
     ]
@@ -232,7 +276,29 @@ def _format(cell: Cell | ColumnDimension, look: Look) -> int:
         if look.fill
         else PatternFill()
     )
+    cell.border = _frame(look)
     cell.number_format = look.format
-    cell.alignment = Alignment(horizontal=look.horizontal, vertical="center", wrap_text=look.wrap)
+    cell.alignment = Alignment(
+        horizontal=look.horizontal, vertical=look.vertical, wrap_text=look.wrap
+    )
     cell.protection = Protection(locked=not look.input)
     return int(cell.style_id)
+
+
+def _difference(look: Look) -> DifferentialStyle:
+    """What a conditional look changes: only what is unlike that of any other cell."""
+    plain, fill = Look(), None
+    if look.fill and look.pattern == "solid":  # of a conditional fill the background shows
+        fill = PatternFill(bgColor=look.fill)
+    elif look.fill:
+        fill = PatternFill(look.pattern, fgColor=look.fill, bgColor="FFFFFF")
+    return DifferentialStyle(
+        font=Font(bold=look.bold, color=look.color) if look.color != plain.color else None,
+        numFmt=NumberFormat(200, look.format) if look.format != plain.format else None,
+        fill=fill,
+        border=_frame(look) if look.frame else None,
+    )
+
+
+def _frame(look: Look) -> Border:
+    return Border(**{side: Side("thin", LINE) for side in look.frame})
