@@ -111,7 +111,7 @@ class TokenRows:
             number=self.numbers.get(name),
         )
         if name in self.live:
-            page.compute_named(f"{self.prefix}{name}.live", page.row, 2, self.live[name], "live")
+            page.compute_named(f"live.{self.prefix}{name}", page.row, 2, self.live[name], "live")
             page.row += 1
         return page.row + 2
 

@@ -55,11 +55,11 @@ def _factors(length: int, irrational: float, other: float) -> Floats:
     return factors
 
 
-def fingerprint(name: str, values: Floats) -> float:
-    """The fingerprint of a step that is laid out as on its tab."""
+def fingerprint(name: str, values: Floats, first: int = 0) -> float:
+    """The fingerprint of a step that is laid out as on its tab, or of its tokens from one on."""
     by_token = values.T if name in TALL else values
     tokens, places = by_token.shape
-    factors = factors_of_tokens(tokens)[:, None] * factors_of_places(places)
+    factors = factors_of_tokens(first + tokens)[first:, None] * factors_of_places(places)
     return rounded(float(np.nansum(by_token * factors)))
 
 
