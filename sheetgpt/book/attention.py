@@ -25,7 +25,7 @@ class AttentionPage:
         self.page, self.blocks, self.heads = page, config.n_layer, config.n_head
         page.widths |= {FIRST + head: 13 for head in range(self.heads)}
         page.write(CHOSEN, 1, 0, "control")
-        page.write(CHOSEN, 2, page.words.label("attention chosen"), "why")
+        page.write(CHOSEN, 2, page.words.label("attention chosen"), "note")
         self.chosen = page.define("attention.chosen", page.area(CHOSEN, 1))
         page.row = TOP
         self.grids = {name: self._grid(name) for name in GRIDS}
@@ -101,7 +101,7 @@ class AttentionPage:
         top, left = self.grids["place"].top, self.sentences.area.left
         heads = Range(page.names["attention.heads"])
         for column, name in enumerate(("strength", "head"), start=left):
-            page.write(top - 1, column, words.label(f"column {name}"), "heading")
+            page.write(top - 1, column, words.label(f"column {name}"), "heading center")
             page.define(f"attention.{name}", page.area(top, column, self.blocks))
         for block in range(self.blocks):
             weights, places, tokens = (

@@ -93,7 +93,8 @@ class _Placed(Protocol):
 class Tab:
     """One sheet. Columns and rows count from 1; widths are in characters, heights in points.
 
-    row_groups, column_groups: the first and last of rows and columns that fold away together.
+    row_groups, column_groups: the first and last of rows and columns that fold away together; a
+        group of rows may lie inside another.
     """
 
     name: str

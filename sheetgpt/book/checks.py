@@ -8,6 +8,7 @@ import numpy as np
 
 from sheetgpt.book.book import Blank
 from sheetgpt.book.data import digests
+from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.book.trace import LEAST, TALL, factors_of_places, factors_of_tokens
 from sheetgpt.formula.cells import Area
@@ -16,11 +17,12 @@ from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 
 HOLDS, DIFFERS, OTHER = "✓", "✗", "–"  # the marks are the same in every language
-VERDICT, HOW, BUILT = 5, 7, 12  # the rows where the parts begin
+VERDICT, HOW, BUILT = 5, 7, 13  # the rows where the parts begin
 CONSTANTS, FACTORS = 11, 15  # the columns of the two tables at the right
 COLUMNS = ("mark", "step", "title", "tab", "now", "built", "difference", "tolerance", "verdict")
-COMPUTED = {
-    "now": "fingerprint", "difference": "tiny", "mark": "check", "verdict": "text",
+LOOK_OF = {
+    "now": "fingerprint", "built": "fingerprint", "difference": "tiny", "tolerance": "tiny",
+    "mark": "check", "verdict": "note",
 }  # fmt: skip
 WIDTHS = (8, 30, 28, 16, 20, 20, 13, 13, 16, 3, 30, 14, 20, 3, 14, 14)
 
@@ -50,7 +52,7 @@ def checks_page(
     learned: the pages whose constants get fingerprints of their own.
     """
     page.widths = dict(enumerate(WIDTHS, start=1))
-    for row, part in enumerate(("how", "how 1", "how 2", "how 3"), start=HOW):
+    for row, part in enumerate(("how", "how 1", "how 2", "how 3", "how 4"), start=HOW):
         text = page.words.label(f"checks {part}", least=LEAST)
         page.write(row, 2, text, "why" if row > HOW else "step title")
     same = _same(page, typed, tokens)
@@ -58,21 +60,21 @@ def checks_page(
     top = page.row
     _factors(page, top, config, page.names["tokens.id"].shape[0])
     for column, heading in enumerate(COLUMNS, start=1):
-        page.write(top + 1, column, page.words.label(f"column {heading}"), "heading")
+        look = heading_over(LOOK_OF.get(heading, "text"))
+        page.write(top + 1, column, page.words.label(f"column {heading}"), look)
     page.write(top, 2, page.words.label("checks steps"), "step title")
     columns = {
         heading: page.define(f"checks.{heading}", page.area(top + 2, column, len(steps))).area
         for column, heading in enumerate(COLUMNS, start=1)
     }
     for name in ("built", "tolerance"):  # until the witness has spoken
-        look = "fingerprint" if name == "built" else "tiny"
-        page.fill(top + 2, columns[name].left, np.zeros((len(steps), 1)), look)
+        page.fill(top + 2, columns[name].left, np.zeros((len(steps), 1)), LOOK_OF[name])
     for index, name in enumerate(steps):
         _line(page, name, {key: area.row(index) for key, area in columns.items()}, tokens, same)
     for area in (columns["mark"], columns["verdict"]):
         first = f"$A{area.top}"
         page.rule(area, f'{first}="{DIFFERS}"', "differs")
-    digests(page, [page, *learned], top, CONSTANTS)
+    digests(page, [*learned, page], top, CONSTANTS)
     return _verdict(page, columns, same)
 
 
@@ -99,14 +101,13 @@ def _same(page: Page, typed: Typed, tokens: Tokens) -> Range:
         page.write(row, 3, count, "integer left")
         page.define(f"checks.{name}", page.area(row, 3))
         row += 1
-    page.row = row + 1
+    page.write(row, 2, label("checks others"), "text")
+    page.row = row + 2
     differ = call("SUM", when(Range(marks).equals(HOLDS), 0, 1))
-    return page.compute_named("checks.others", page.row - 1, 1, differ, "integer")
+    return page.compute_named("checks.others", row, 3, differ, "integer left")
 
 
-def _line(
-    page: Page, name: str, cells: Mapping[str, Area], tokens: Tokens, others: Range
-) -> None:
+def _line(page: Page, name: str, cells: Mapping[str, Area], tokens: Tokens, others: Range) -> None:
     """One step: its name leads to its cells."""
     area, words = page.names[name], page.words
     title = words.step(re.sub(r"^h\.\d+\.", "h.b.", name)).title
@@ -126,13 +127,11 @@ def _line(
         "verdict": when(
             mark.equals(HOLDS),
             words.label("checks holds"),
-            when(
-                mark.equals(DIFFERS), words.label("checks differs"), words.label("checks other")
-            ),
+            when(mark.equals(DIFFERS), words.label("checks differs"), words.label("checks other")),
         ),
     }
     for key, tree in trees.items():
-        page.compute(cells[key], tree, COMPUTED[key])
+        page.compute(cells[key], tree, LOOK_OF[key])
 
 
 def fingerprint(names: Mapping[str, Area], name: str, tokens: Tokens) -> Expr:
@@ -156,7 +155,7 @@ def _factors(page: Page, top: int, config: Config, context: int) -> None:
         {"tokens": factors_of_tokens(context), "places": factors_of_places(longest)}.items(),
         start=FACTORS,
     ):
-        page.write(top + 1, column, page.words.label(f"column of {name}"), "heading")
+        page.write(top + 1, column, page.words.label(f"column of {name}"), "heading right")
         page.fill(top + 2, column, values[:, None], "factor", f"factors.of_{name}")
 
 

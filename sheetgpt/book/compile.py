@@ -49,6 +49,8 @@ def compile_book(
     lens: whether the logit lens, which costs as much as the logits, is switched on.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
+    n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
+    read = Tokens(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     names: dict[str, Area] = {}
     pages: list[Page] = []
 
@@ -59,7 +61,7 @@ def compile_book(
         return pages[-1]
 
     def rows(on: Page, **more: object) -> TokenRows:
-        return TokenRows(on, tokens.text, **more)  # type: ignore[arg-type]
+        return TokenRows(on, tokens.text, active=read.read, **more)  # type: ignore[arg-type]
 
     # What people read, in the order in which the model computes it.
     start = Start(page("start"), config, prompt, new_tokens, manual=manual)
@@ -110,8 +112,6 @@ def compile_book(
     seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
     LensPage(on_lens, tokens, seen, on=lens)
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
-    n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
-    read = Tokens(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
     start.finish(predicted, tokens, verdict, pages)
     _colour(pages, on_checks, first_data)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Range
@@ -127,7 +128,7 @@ def _list(
     name: str | None = None,
 ) -> Range:
     """A column of constants under a heading."""
-    page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
+    page.write(TOP - 1, column, page.words.label(f"column {heading}"), heading_over(look))
     if not len(values):  # a vocabulary of single bytes has no merges
         return Range(page.area(TOP, column))
     if isinstance(values, np.ndarray):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sheetgpt.book.book import Bars
+from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.formula.cells import Area
@@ -47,7 +48,7 @@ class LensPage:
         self.page, self.prompt, self.seen = page, prompt, seen
         self.blocks = len(seen.residuals)
         page.default = "number"
-        page.widths |= {FIRST: 10, FIRST + 1: 13, FIRST + 2: 16}
+        page.widths |= {FIRST + 1: 11, FIRST + 2: 12}
         self.shown = self._switch(on)
         self.answers = self._headings()
         self._steps()
@@ -63,8 +64,9 @@ class LensPage:
         """1 where there is something to compute: the switch is on, and there is a token."""
         page = self.page
         page.write(SWITCH, 1, int(on), "control")
-        page.write(SWITCH, 2, page.words.label("lens on"), "why")
+        page.write(SWITCH, 2, page.words.label("lens on"), "note")
         switch = page.define("lens.on", page.area(SWITCH, 1))
+        page.write(SWITCH + 1, 2, page.words.label("lens shown"), "note")
         is_on = when(call("AND", switch.equals(1), self.prompt.n_tokens > 0), 1, 0)
         return page.compute_named("lens.shown", SWITCH + 1, 1, is_on, "integer")
 
@@ -73,10 +75,11 @@ class LensPage:
         page = self.page
         page.row = TABLE
         page.heading(page.words.step("lens.token"))
-        page.write(page.row, 1, page.words.label("column block"), "heading")
-        for column, heading in enumerate(HEADINGS, start=2):
-            look = "heading" if heading == "likeliest" else "heading right"
-            page.write(page.row, column, page.words.label(f"column {heading}"), look)
+        page.write(page.row, 1, page.words.label("column block"), "heading center")
+        for column, (heading, look) in enumerate(
+            zip(HEADINGS, ANSWERS.values(), strict=True), start=2
+        ):
+            page.write(page.row, column, page.words.label(f"column {heading}"), heading_over(look))
         areas = {}
         for column, name in enumerate(ANSWERS, start=2):
             area = page.area(page.row + 1, column, self.blocks)
@@ -150,9 +153,7 @@ class LensPage:
         ids = self.answers["id"]
         numbers = Range(page.area(ids.top, 1, self.blocks))
         stays = call("MAX", when(Range(ids).differs(self.seen.chosen), numbers + 1, 0))
-        block = page.compute_named(
-            "lens.from", SWITCH + 2, 1, self._when_shown(stays), "integer"
-        )
+        block = page.compute_named("lens.from", SWITCH + 2, 1, self._when_shown(stays), "integer")
         token = call("INDEX", self.seen.texts, self.seen.chosen + 1)
         sentence = when(
             block >= self.blocks,

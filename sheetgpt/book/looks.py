@@ -24,6 +24,7 @@ class Look:
     format: str = "General"
     horizontal: str = "general"
     vertical: str = "center"
+    indent: int = 0
     wrap: bool = False
     underline: bool = False
     frame: tuple[str, ...] = ()
@@ -40,12 +41,14 @@ LOOKS: dict[str, Look] = {
     "title": Look(size=20, bold=True),
     "about": Look(size=11, color=QUIET),
     "heading": Look(bold=True, color=QUIET, horizontal="left"),
+    "heading center": Look(bold=True, color=QUIET, horizontal="center"),
     "heading right": Look(bold=True, color=QUIET, horizontal="right"),
     "link": Look(color=ACCENT, underline=True),
     "step number": Look(size=13, bold=True, color=ACCENT, horizontal="left"),
     "step title": Look(size=13, bold=True, color=ACCENT),
     "mathematics": Look(size=11, italic=True),
     "why": Look(color=QUIET),
+    "note": Look(color=QUIET, horizontal="left", indent=1),  # beside the cell it is about
     "live": Look(bold=True),  # a sentence that the sheet writes itself
     "head": Look(bold=True, color=ACCENT, horizontal="left"),
     "index": Look(color=QUIET, horizontal="center"),
@@ -53,12 +56,18 @@ LOOKS: dict[str, Look] = {
     "token heading": Look(size=9, bold=True, color=QUIET, horizontal="center"),
     "token big": Look(size=20, bold=True, color=ACCENT, horizontal="left"),
     "input": Look(
-        size=18, fill=YELLOW, frame=BOX, input=True, format="@", horizontal="left", wrap=True
+        size=18,
+        fill=YELLOW,
+        frame=BOX,
+        input=True,
+        format="@",
+        horizontal="left",
+        indent=1,
+        wrap=True,
     ),
     "control": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="center"),
     "completion": Look(size=20, bold=True, color=ACCENT, horizontal="left", wrap=True),
     "text": Look(horizontal="left"),
-    "wrapped": Look(horizontal="left", vertical="top", wrap=True),
     "symbol": Look(size=11, bold=True, horizontal="center"),
     "message": Look(bold=True, color="A61B1B"),
     "start": Look(color=QUIET, italic=True, horizontal="center"),
@@ -80,6 +89,13 @@ LOOKS: dict[str, Look] = {
     "tiny": Look(format="0.0E+00", horizontal="right"),
     "masked": Look(fill="CBD2D9", pattern="lightUp"),
 }
+
+
+def heading_over(look: str) -> str:
+    """The look of a heading that stands over cells of this look, on the same side as they."""
+    sides = {"left": "heading", "center": "heading center"}
+    return sides.get(LOOKS[look].horizontal, "heading right")
+
 
 # What cells look like besides, while a condition holds.
 RULES: dict[str, Look] = {

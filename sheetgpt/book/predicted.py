@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.formula.expr import Expr, Range, call, join, when
@@ -111,13 +112,16 @@ class PredictedPage:
         page.heading(page.words.step("predicted.candidates"))
         areas = {}
         for column, heading in enumerate(CANDIDATES, start=1):
-            page.write(top - 1, column, page.words.label(f"column {heading}"), "heading")
+            look = heading_over(LOOKS.get(heading, "index"))
+            page.write(top - 1, column, page.words.label(f"column {heading}"), look)
             areas[heading] = page.area(top, column, length)
             if heading not in ("draw", "rank"):
                 page.define(f"candidates.{heading}", areas[heading])
         draws, ranks = (np.arange(each) + 1 for each in (self.n_shown, self.n_ranks))
         page.fill(top, 1, np.repeat(draws, self.n_ranks)[:, None], "index")
         page.fill(top, 3, np.tile(ranks, self.n_shown)[:, None], "index")
+        for column in (1, 3):
+            page.rule(page.area(top, column, length), f'$B{top}=""', "no token")
         table = Table(areas)
         for index in range(length):
             cells = table.row(index)
@@ -175,6 +179,8 @@ class PredictedPage:
         page.row = self.top - 2
         page.heading(page.words.step("predicted.choice"))
         page.define("choice.after", page.area(table.row(0)["id"].area.top, 2, table.length))
+        first = table.row(0)["id"].area.top
+        page.rule(page.area(first, 1, table.length), f'$B{first}=""', "no token")
         formulas = choices(table, prompt.number, prompt.n_tokens, controls, vocabulary)
         for index in range(table.length):
             cells = table.row(index)

@@ -86,7 +86,7 @@ class Start:
             page.blanks.append(Blank(page.area(row, SIDE), look))
         else:
             page.write(row, SIDE, value, look)
-        page.write(row, SIDE + 1, page.words.label(label), "why")
+        page.write(row, SIDE + 1, page.words.label(label), "note")
 
     def finish(
         self, predicted: Predicted, prompt: Prompt, verdict: Range, pages: Sequence[Page]

@@ -24,6 +24,8 @@ class TokenRows:
     marks: what stands over the equal parts of a step's rows, such as the heads.
     live: a sentence that the sheet writes itself, below the others of a step.
     entries: the texts of the vocabulary, for steps that have a row for each of its entries.
+    active: how many rows have a token when the workbook is built; those behind fold away on their
+        own.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class TokenRows:
         marks: Mapping[str, Sequence[str]] | None = None,
         live: Mapping[str, Range] | None = None,
         entries: Sequence[str] = (),
+        active: int | None = None,
     ) -> None:
         self.page, self.tokens, self.entries = page, tokens, entries
         self.prefix, self.key, self.numbers = prefix, key, numbers or {}
         self.marks, self.live = marks or {}, live or {}
         self.context = tokens.area.shape[0]
+        self.active = self.context if active is None else active
         page.default = "number"
 
     def __call__(self, name: str, *panels: Expr, only: Expr | None = None) -> Call:
@@ -75,6 +79,8 @@ class TokenRows:
             page.rule(whole, later, "masked")
         self._labels(first)
         page.row_groups.append((first - 2, whole.bottom))
+        if self.active < self.context:
+            page.row_groups.append((first + self.active, whole.bottom))
         page.column_groups = _wider(page.column_groups, whole.right)
         page.row = whole.bottom + 2
         return whole
@@ -122,7 +128,8 @@ class TokenRows:
             width = whole.shape[1] // len(marks)
             self.page.write(whole.top - 2, FIRST + part * width, mark, "head")
             if part == 1:
-                self.page.rule(whole, f"MOD(COLUMN()-{FIRST},{width})=0", "edge")
+                begins = f"COLUMN()>{FIRST},MOD(COLUMN()-{FIRST},{width})=0"
+                self.page.rule(whole, f'AND($B{whole.top}<>"",{begins})', "edge")
 
     def _labels(self, first: int) -> None:
         page = self.page

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -37,6 +38,7 @@ from sheetgpt.formula.cells import Area
 from sheetgpt.formula.values import Sheets
 from sheetgpt.xlsx.rows import sheet_rows
 
+WIDTH = 9  # of a column of numbers, in characters
 _NO_EXTENT = b'<dimension ref="A1:A1"/>'  # what openpyxl says of a sheet without cells
 _EMPTY_ROWS = re.compile(rb"<sheetData\s*/>|<sheetData>\s*</sheetData>")
 
@@ -154,10 +156,10 @@ def _shell(workbook: Workbook, tab: Tab) -> None:
     sheet.sheet_properties.tabColor = tab.color
     sheet.sheet_properties.outlinePr.summaryBelow = False  # a step's title stands above it
     sheet.sheet_properties.outlinePr.summaryRight = False
-    sheet.sheet_format.defaultColWidth = 9
+    sheet.sheet_format.defaultColWidth = WIDTH
     sheet.sheet_format.defaultRowHeight = 15.75
     sheet.sheet_format.customHeight = True
-    sheet.sheet_format.outlineLevelRow = 1 if tab.row_groups else 0
+    sheet.sheet_format.outlineLevelRow = 2 if tab.row_groups else 0
     _columns(sheet, tab)
     rows, stay = tab.frozen
     sheet.freeze_panes = f"{get_column_letter(stay + 1)}{rows + 1}"
@@ -174,22 +176,21 @@ def _shell(workbook: Workbook, tab: Tab) -> None:
 
 def _columns(sheet: Worksheet, tab: Tab) -> None:
     """Widths, the look of the columns of numbers, and the groups that fold away."""
-    for column, width in tab.widths.items():
-        sheet.column_dimensions[get_column_letter(column)].width = width
+    first, look = tab.default or (tab.extent[1] + 1, "")
     grouped = {each for first, last in tab.column_groups for each in range(first, last + 1)}
-    if tab.default is None:
-        for column in grouped:
-            sheet.column_dimensions[get_column_letter(column)].outlineLevel = 1
-        return
-    first, look = tab.default
-    last = max(first, tab.extent[1])
-    starts = [c for c in range(first, last + 1) if c == first or (c in grouped) != (c - 1 in grouped)]
-    for start, stop in zip(starts, [*starts[1:], last + 1], strict=True):
-        letter = get_column_letter(start)
-        columns = ColumnDimension(sheet, letter, width=9, min=start, max=stop - 1)
-        columns.outlineLevel = int(start in grouped)
-        _format(columns, LOOKS[look])
-        sheet.column_dimensions[letter] = columns
+
+    def kind(column: int) -> tuple[float, bool, bool]:
+        return tab.widths.get(column, WIDTH), column in grouped, column >= first
+
+    last = max(tab.extent[1], first if look else 1)
+    for (width, is_grouped, has_look), run in groupby(range(1, last + 1), key=kind):
+        columns = list(run)
+        letter = get_column_letter(columns[0])
+        same = ColumnDimension(sheet, letter, width=width, min=columns[0], max=columns[-1])
+        same.outlineLevel = int(is_grouped)
+        if has_look:
+            _format(same, LOOKS[look])
+        sheet.column_dimensions[letter] = same
 
 
 def _lock(sheet: Worksheet) -> None:
@@ -230,7 +231,7 @@ def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
     chart.gapWidth = 40
     chart.x_axis.scaling.orientation = "maxMin"  # the likeliest at the top
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 1
-    chart.y_axis.number_format = "0%"
+    chart.y_axis.number_format, chart.y_axis.majorUnit = "0%", 0.25
     chart.y_axis.majorGridlines = None
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.series[0].graphicalProperties.solidFill = ACCENT
@@ -279,7 +280,10 @@ def _format(cell: Cell | ColumnDimension, look: Look) -> int:
     cell.border = _frame(look)
     cell.number_format = look.format
     cell.alignment = Alignment(
-        horizontal=look.horizontal, vertical=look.vertical, wrap_text=look.wrap
+        horizontal=look.horizontal,
+        vertical=look.vertical,
+        wrap_text=look.wrap,
+        indent=look.indent,
     )
     cell.protection = Protection(locked=not look.input)
     return int(cell.style_id)
