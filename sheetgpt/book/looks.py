@@ -66,6 +66,7 @@ LOOKS: dict[str, Look] = {
         wrap=True,
     ),
     "control": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="center"),
+    "control sample": Look(bold=True, fill=YELLOW, frame=BOX, horizontal="center"),
     "completion": Look(size=20, bold=True, color=ACCENT, horizontal="left", wrap=True),
     "text": Look(horizontal="left"),
     "symbol": Look(size=11, bold=True, horizontal="center"),

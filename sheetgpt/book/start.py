@@ -22,7 +22,7 @@ FACTS = (
     "n_layer", "n_head", "n_embd", "n_inner", "n_ctx", "n_vocab", "layer_norm_epsilon",
 )  # fmt: skip
 KINDS: dict[str, tuple[float | str, str]] = {  # of cells: a sample, and its look
-    "input": (1, "control"),
+    "input": (1, "control sample"),
     "formula": (0.25, "formula"),
     "weight": (-0.0731, "weight sample"),
     "check": ("✓", "check"),

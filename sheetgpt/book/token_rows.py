@@ -78,7 +78,7 @@ class TokenRows:
             later = f'AND($B{first}<>"",MOD(COLUMN()-{FIRST},{widths[0]})>ROW()-{first})'
             page.rule(whole, later, "masked")
         self._labels(first)
-        page.row_groups.append((first - 2, whole.bottom))
+        page.row_groups.append((first - (2 if name in self.marks else 1), whole.bottom))
         if self.active < self.context:
             page.row_groups.append((first + self.active, whole.bottom))
         page.column_groups = _wider(page.column_groups, whole.right)

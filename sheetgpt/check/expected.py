@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sheetgpt.book.predicted import CANDIDATES, LIKELIEST
 from sheetgpt.book.trace import TALL, laid_out

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sheetgpt.book.checks import HOLDS, OTHER
-from sheetgpt.book.trace import TALL, fingerprint, laid_out
+from sheetgpt.book.trace import TALL, fingerprint
 from sheetgpt.check.file import Floats, Grid, ModelInFile
-from sheetgpt.check.grids import as_good, as_id, cell, each
+from sheetgpt.check.grids import NEAR, as_good, as_id, cell, each
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 
@@ -44,12 +44,8 @@ def attention(
     )
     places = np.empty(rows.shape[:2], dtype=object)
     for at in np.ndindex(places.shape):
-        row = rows[at]
         there = None if shown is None or shown.shape != places.shape else shown[at]
-        is_shown = isinstance(there, float) and as_id(there - 1, number) is not None
-        place = [[there - 1]] if is_shown else None
-        best = as_good(np.array([row.argmax()]), None if place is None else np.array(place), row)
-        places[at] = int(best[0, 0]) + 1
+        places[at] = _place(rows[at], there)
     weights = rows.max(axis=2)
     remarkable = np.where((places != 1) & (places != number), weights, 0.0)
     strength = remarkable.max(axis=1, keepdims=True)
@@ -63,6 +59,15 @@ def attention(
         "attention.strength": strength,
         "attention.head": heads,
     }
+
+
+def _place(weights: Floats, shown: object) -> int:
+    """The number of the token with the largest weight; the one shown, where it has as much."""
+    best = int(weights.argmax())
+    other = as_id(shown - 1, len(weights)) if isinstance(shown, float) else None
+    if other is not None and weights[best] - weights[other] <= NEAR:
+        best = other
+    return best + 1
 
 
 def lens(

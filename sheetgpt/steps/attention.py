@@ -1,4 +1,4 @@
-"""Why did it say that? For one token: what each head looks at most, and which head is remarkable."""
+"""Why did it say that? What each head looks at most from one token, and which head to look at."""
 
 from sheetgpt.formula.expr import Call, Expr, Range, call, when
 
