@@ -110,10 +110,10 @@ def compile_book(
     residuals = _of_blocks(names, config.n_layer, "mlp.residual")
     chosen_id = Range(names["predicted.id"])
     seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
-    LensPage(on_lens, tokens, seen, on=lens)
+    says = LensPage(on_lens, tokens, seen, on=lens).says
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
-    start.finish(predicted, tokens, verdict, pages)
+    start.finish(predicted, tokens, says, verdict, pages)
     _colour(pages, on_checks, first_data)
     return Book(
         [each.finished(link_to=pages) for each in pages],

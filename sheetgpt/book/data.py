@@ -154,7 +154,7 @@ def tensors(
         page.write(row, 1, name, "step title")
         page.write(row, FIRST, " × ".join(map(str, values.shape)), "why")
         rows, columns = np.atleast_2d(values).shape
-        page.fill(row + 1, FIRST, np.arange(columns), "index")
+        page.fill(row + 1, FIRST, np.arange(columns), "column index")
         page.fill(row + 2, 1, np.arange(rows)[:, None], "index")
         if row_texts:
             page.list_texts(row + 2, 2, row_texts, "token")

@@ -57,6 +57,15 @@ class LensPage:
             self._answer(block)
         self._summary()
 
+    def says(self, block: int, otherwise: str) -> Expr:
+        """A sentence of what a block would say; another where the lens is off."""
+        token, probability = (
+            Range(self.answers[name].row(block)) for name in ("token", "probability")
+        )
+        percent = call("ROUND", 100 * probability, 0)
+        sentence = self.page.words.sentence("block says", token=token, percent=percent)
+        return when(self.shown.equals(0), otherwise, sentence)
+
     def _when_shown(self, tree: Expr) -> Expr:
         return when(self.shown.equals(0), "", tree)
 
@@ -112,7 +121,7 @@ class LensPage:
         page.heading(page.words.step(name), panel)
         first, width = page.row + 2, panel.shape[1]
         assert isinstance(width, int)
-        page.fill(first - 1, FIRST, np.arange(width), "index")
+        page.fill(first - 1, FIRST, np.arange(width), "column index")
         page.count(first, self.blocks)
         area = page.define(name, page.area(first, FIRST, self.blocks, width))
         for block, (tree, residual) in enumerate(zip(trees, self.seen.residuals, strict=True)):
@@ -128,7 +137,7 @@ class LensPage:
         tree = self.seen.unembedding @ rows.T
         page.heading(page.words.step("lens.logits"), tree)
         first, entries = page.row + 2, self.seen.unembedding.area.shape[0]
-        page.fill(first - 1, FIRST, np.arange(self.blocks), "index")
+        page.fill(first - 1, FIRST, np.arange(self.blocks), "column index")
         page.count(first, entries)
         page.list_texts(first, 2, self.seen.entries, "token")
         area = page.define("lens.logits", page.area(first, FIRST, entries, self.blocks)).area

@@ -42,6 +42,7 @@ LOOKS: dict[str, Look] = {
     "about": Look(size=11, color=QUIET),
     "heading": Look(bold=True, color=QUIET, horizontal="left"),
     "heading center": Look(bold=True, color=QUIET, horizontal="center"),
+    "heading note": Look(bold=True, color=QUIET, horizontal="left", indent=1),
     "heading right": Look(bold=True, color=QUIET, horizontal="right"),
     "link": Look(color=ACCENT, underline=True),
     "step number": Look(size=13, bold=True, color=ACCENT, horizontal="left"),
@@ -52,8 +53,10 @@ LOOKS: dict[str, Look] = {
     "live": Look(bold=True),  # a sentence that the sheet writes itself
     "head": Look(bold=True, color=ACCENT, horizontal="left"),
     "index": Look(color=QUIET, horizontal="center"),
+    "column index": Look(color=QUIET, horizontal="right"),
     "token": Look(bold=True, horizontal="left", format="@"),
     "token heading": Look(size=9, bold=True, color=QUIET, horizontal="center"),
+    "token heading right": Look(size=9, bold=True, color=QUIET, horizontal="right"),
     "token big": Look(size=20, bold=True, color=ACCENT, horizontal="left"),
     "input": Look(
         size=18,
@@ -88,19 +91,21 @@ LOOKS: dict[str, Look] = {
     "fingerprint": Look(format="0.000000000", horizontal="right"),
     "factor": Look(format="0.0000000", horizontal="right"),
     "tiny": Look(format="0.0E+00", horizontal="right"),
-    "masked": Look(fill="CBD2D9", pattern="lightUp"),
+    "masked": Look(fill=LINE, pattern="lightUp"),
 }
 
 
 def heading_over(look: str) -> str:
     """The look of a heading that stands over cells of this look, on the same side as they."""
+    if LOOKS[look].indent:
+        return "heading note"
     sides = {"left": "heading", "center": "heading center"}
     return sides.get(LOOKS[look].horizontal, "heading right")
 
 
 # What cells look like besides, while a condition holds.
 RULES: dict[str, Look] = {
-    "masked": Look(fill="CBD2D9", pattern="lightUp"),
+    "masked": Look(fill=LINE, pattern="lightUp"),
     "no token": Look(format=";;;"),  # shows nothing
     "edge": Look(frame=("left",)),
     "differs": Look(bold=True, color="9B1C1C", fill=RED),

@@ -1,12 +1,12 @@
 """The tab `start`: the prompt, what the model writes, the controls, and the map of the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sheetgpt.book.book import Bars, Blank
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import Predicted
 from sheetgpt.book.prompt import Prompt
-from sheetgpt.formula.expr import Range, call, when
+from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.sample import Controls
 
@@ -29,6 +29,8 @@ KINDS: dict[str, tuple[float | str, str]] = {  # of cells: a sample, and its loo
     "masked": ("", "masked"),
 }
 SIGNS = ("·", "×", "ᵀ", "[1…t]", "mean, var", "√", "exp, Σ", "tanh")  # of the mathematics
+
+Says = Callable[[int, str], Expr]  # the number of a block, and what to say where nothing is known
 
 
 class Start:
@@ -89,9 +91,17 @@ class Start:
         page.write(row, SIDE + 1, page.words.label(label), "note")
 
     def finish(
-        self, predicted: Predicted, prompt: Prompt, verdict: Range, pages: Sequence[Page]
+        self,
+        predicted: Predicted,
+        prompt: Prompt,
+        says: Says,
+        verdict: Range,
+        pages: Sequence[Page],
     ) -> None:
-        """What the model writes, whether all is well, the likeliest tokens, and the map."""
+        """What the model writes, whether all is well, the likeliest tokens, and the map.
+
+        says: what a block would say if it were the last, or else the text given.
+        """
         page, label = self.page, self.page.words.label
         page.write(COMPLETION, 1, label("completion"), "step title")
         page.write(PROMPT - 1, 3, label("predicted"), "heading")
@@ -103,7 +113,7 @@ class Start:
             page.compute_named(f"start.{name}", row, column, shown, look)
         self._status(prompt, verdict)
         self._likeliest(predicted, prompt)
-        self._map(pages)
+        self._map(pages, says)
 
     def _status(self, prompt: Prompt, verdict: Range) -> None:
         """How much room is used, and whether the formulas still say what the witness says."""
@@ -148,18 +158,23 @@ class Start:
             Bars(tokens, shares, page.area(NEXT + 1, 3), words.label("chart"), 10.5, 6.4)
         )
 
-    def _map(self, pages: Sequence[Page]) -> None:
-        """Every tab in order: what happens there, and why."""
+    def _map(self, pages: Sequence[Page], says: Says) -> None:
+        """Every tab in order: what happens there, and why, or what a block would say."""
         page, words = self.page, self.page.words
         page.write(MAP, 1, words.label("contents"), "step title")
         for column, heading in enumerate(("where", "what", "because"), start=1):
             page.write(MAP + 1, column, words.label(heading), "heading")
         row = MAP + 2
-        for other in pages[1:]:
+        blocks = [number for number, other in enumerate(pages) if other.tab.startswith("block ")]
+        said = page.define("start.blocks", page.area(row + blocks[0] - 1, 3, len(blocks))).area
+        for block in range(len(blocks)):
+            page.compute(said.row(block), says(block, words.tab("later block").why), "why")
+        for number, other in enumerate(pages[1:], start=1):
             if other.tab == "vocabulary":  # from here on nothing is computed any more
                 page.write(row + 1, 1, words.label("learned"), "step title")
                 row += 2
             page.write(row, 1, other.tab, "link", other.corner)
             page.write(row, 2, other.about, "text")
-            page.write(row, 3, other.why, "why")
+            if number not in blocks:
+                page.write(row, 3, other.why, "why")
             row += 1

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sheetgpt.book.page import FIRST, Page
-from sheetgpt.formula.cells import Area
+from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when
 from sheetgpt.formula.row import for_token
 
@@ -67,16 +67,16 @@ class TokenRows:
         left = FIRST
         for panel, width in zip(panels, widths, strict=True):
             causal = panel.shape[1] == SO_FAR
-            self._column_headings(first - 1, left, width, causal=causal)
+            heading = "token heading" if name in SHARES else "token heading right"
+            self._column_headings(first - 1, left, width, heading if causal else "")
             for token in range(self.context):
                 area = page.area(first + token, left, 1, token + 1 if causal else width)
                 page.compute(area, self._shown(panel, token, first + token, only), look)
             left += width
         whole = page.area(first, FIRST, self.context, left - FIRST)
         self._mark(name, whole)
-        if panels[0].shape[1] == SO_FAR:  # nothing may stand behind the token's own column
-            later = f'AND($B{first}<>"",MOD(COLUMN()-{FIRST},{widths[0]})>ROW()-{first})'
-            page.rule(whole, later, "masked")
+        if panels[0].shape[1] == SO_FAR:
+            self._mask(whole, widths[0])
         self._labels(first)
         page.row_groups.append((first - (2 if name in self.marks else 1), whole.bottom))
         if self.active < self.context:
@@ -93,9 +93,11 @@ class TokenRows:
         assert isinstance(height, int)
         for token in range(self.context):
             column = FIRST + token
-            page.write(first - 2, column, token + 1, "index")
+            page.write(first - 2, column, token + 1, "column index")
             label = page.compute(
-                page.area(first - 1, column), Range(self.tokens.area.row(token)), "token heading"
+                page.area(first - 1, column),
+                Range(self.tokens.area.row(token)),
+                "token heading right",
             )
             area = page.area(first, column, height, 1)
             page.compute(area, self._wrapped(for_token(panel, token), label, token, only), "number")
@@ -121,6 +123,12 @@ class TokenRows:
             page.row += 1
         return page.row + 2
 
+    def _mask(self, whole: Area, width: int) -> None:
+        """Nothing may stand where a token would look at a later one."""
+        there = f'$B{whole.top}<>"",{column_letters(FIRST)}${whole.top - 1}<>""'
+        later = f"MOD(COLUMN()-{FIRST},{width})>ROW()-{whole.top}"
+        self.page.rule(whole, f"AND({there},{later})", "masked")
+
     def _mark(self, name: str, whole: Area) -> None:
         """What the parts of a row are, above each; and a line between them."""
         marks = self.marks.get(name, ())
@@ -138,12 +146,13 @@ class TokenRows:
         for token in range(self.context):
             page.compute(page.area(first + token, 2), Range(self.tokens.area.row(token)), "token")
 
-    def _column_headings(self, row: int, left: int, width: int, *, causal: bool) -> None:
+    def _column_headings(self, row: int, left: int, width: int, tokens: str) -> None:
+        """The tokens, in a look, or else the numbers of the columns."""
         page = self.page
-        if causal:
-            page.compute(page.area(row, left, 1, width), Range(self.tokens.area).T, "token heading")
+        if tokens:
+            page.compute(page.area(row, left, 1, width), Range(self.tokens.area).T, tokens)
         else:
-            page.fill(row, left, np.arange(width), "index")
+            page.fill(row, left, np.arange(width), "column index")
 
     def _width(self, panel: Expr) -> int:
         width = panel.shape[1]

@@ -43,7 +43,7 @@ def names_of_formulas(model: ModelInFile) -> list[str]:
         *(f"start.{each}" for each in ("message", "token", "completion", "used", *likeliest)),
         "start.likeliest.sentence",
         *insight.names(model.config),
-        "start.checks",
+        *("start.blocks", "start.checks"),
     ]
 
 

@@ -14,7 +14,7 @@ from sheetgpt.check.formulas import Formulas
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.evaluate import Engine
 from sheetgpt.formula.recalculate import recalculate
-from sheetgpt.formula.values import Sheets
+from sheetgpt.formula.values import Error, Sheets
 from sheetgpt.gpt2 import checkpoint
 from sheetgpt.gpt2.reference import step_names
 from sheetgpt.xlsx import office
@@ -76,6 +76,18 @@ def test_another_prompt_is_no_fault(edit, name, value):
     assert summary(path).startswith("– ")
 
 
+@pytest.mark.parametrize("prompt", ["", "too long for this sheet", "a"])
+def test_no_prompt_makes_errors(edit, prompt):
+    editor = edit()
+    editor.put(editor.at("prompt"), prompt)
+    values, names = recalculated(editor.save())
+    for tab, sheet in values.by_tab.items():
+        assert not [at for at, each in sheet.others.items() if isinstance(each, Error)], tab
+    if prompt.startswith("too"):
+        assert values.read(names["start.likeliest.sentence"]) == ""
+        assert not np.any(values.read(names["attention.token"]) != "")
+
+
 def test_typing_in_libreoffice(tiny_workbook, libreoffice):
     """The verdict on the first tab goes and comes back."""
     with office.opened(tiny_workbook) as document:
@@ -87,6 +99,9 @@ def test_typing_in_libreoffice(tiny_workbook, libreoffice):
         assert verdict() == "✓"
         document.set({"prompt": "ab"})
         assert verdict() == "–"
+        document.set({"prompt": "too long for this sheet"})
+        assert verdict() == "–"
+        assert document.errors() == []
         document.set({"prompt": "ab c", "temperature": 0.5})
         assert verdict() == "–"
         document.set({"temperature": 0})
