@@ -72,6 +72,7 @@ LOOKS: dict[str, Look] = {
     "control sample": Look(bold=True, fill=YELLOW, frame=BOX, horizontal="center"),
     "completion": Look(size=20, bold=True, color=ACCENT, horizontal="left", wrap=True),
     "text": Look(horizontal="left"),
+    "mark": Look(bold=True, color=ACCENT, horizontal="center"),
     "symbol": Look(size=11, bold=True, horizontal="center"),
     "message": Look(bold=True, color="A61B1B"),
     "start": Look(color=QUIET, italic=True, horizontal="center"),

@@ -25,7 +25,7 @@ LOOKS = {
     "id": "integer", "token": "token", "text": "text", "probability": "probability",
     "before": "share", "after": "share", "from": "number", "to": "number",
     "uniform": "number", "largest": "number", "cut_k": "number", "weight_k": "number",
-    "cut": "number", "weight": "number", "logit": "number", "taken": "token",
+    "cut": "number", "weight": "number", "logit": "number", "taken": "mark",
 }  # fmt: skip
 CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
 CANDIDATES_TOP = 14  # the row of the first candidate
@@ -90,6 +90,7 @@ class PredictedPage:
         page, words = self.page, self.page.words.step(name)
         page.write(page.row, 2, words.title, "step title")
         page.write(page.row, 5, words.why, "why")
+        page.heights[page.row] = 20
         area = page.define(name, page.area(page.row, 3))
         page.compute(area.area, tree, look)
         page.row += 1
