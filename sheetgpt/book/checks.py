@@ -55,7 +55,7 @@ def checks_page(
     for row, part in enumerate(("how", "how 1", "how 2", "how 3", "how 4"), start=HOW):
         text = page.words.label(f"checks {part}", least=LEAST)
         page.write(row, 2, text, "why" if row > HOW else "step title")
-    same = _same(page, typed, tokens)
+    others = _others(page, typed, tokens)
     steps = reference.step_names(config)
     top = page.row
     _factors(page, top, config, page.names["tokens.id"].shape[0])
@@ -70,16 +70,15 @@ def checks_page(
     for name in ("built", "tolerance"):  # until the witness has spoken
         page.fill(top + 2, columns[name].left, np.zeros((len(steps), 1)), LOOK_OF[name])
     for index, name in enumerate(steps):
-        _line(page, name, {key: area.row(index) for key, area in columns.items()}, tokens, same)
+        _line(page, name, {key: area.row(index) for key, area in columns.items()}, tokens, others)
     for area in (columns["mark"], columns["verdict"]):
-        first = f"$A{area.top}"
-        page.rule(area, f'{first}="{DIFFERS}"', "differs")
+        page.rule(area, f'$A{area.top}="{DIFFERS}"', "differs")
     digests(page, [*learned, page], top, CONSTANTS)
-    return _verdict(page, columns, same)
+    return _verdict(page, columns, others)
 
 
-def _same(page: Page, typed: Typed, tokens: Tokens) -> Range:
-    """Whether all that a person may type is what it was; and how many tokens there were then."""
+def _others(page: Page, typed: Typed, tokens: Tokens) -> Range:
+    """How many inputs are not what they were; above that, what they were and what they are."""
     label, names = page.words.label, list(typed.values)
     page.write(BUILT, 2, label("checks built with"), "step title")
     for column, heading in enumerate(("built with", "is now"), start=3):
@@ -161,9 +160,8 @@ def _factors(page: Page, top: int, config: Config, context: int) -> None:
 
 def _verdict(page: Page, columns: Mapping[str, Area], others: Range) -> Range:
     """All of it in one sentence."""
-    words, marks, steps, tabs = (
-        page.words, *(Range(columns[name]) for name in ("mark", "step", "tab"))
-    )  # fmt: skip
+    words = page.words
+    marks, steps, tabs = (Range(columns[name]) for name in ("mark", "step", "tab"))
     count = marks.area.shape[0]
     wrong = call("SUM", when(marks.equals(DIFFERS), 1, 0))
     first = call("MATCH", DIFFERS, marks, 0)

@@ -249,6 +249,8 @@ class _Stages:
             if heading != "number":
                 page.define(f"{name}.{heading}", areas[heading])
         words = page.words.step(f"prompt.{key or name}")
+        if parts.get("number", 1) != 1:  # the later rounds are like the first
+            page.column_groups.append((left, left + len(columns) - 1))
         width = sum(page.widths[column] for column in range(left, left + len(columns)))
         _heading(page, left, words.title.format(**parts), words.why, width)
         self.column += len(columns) + 1
