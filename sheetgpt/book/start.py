@@ -42,7 +42,7 @@ class Start:
         self.page = page
         page.frozen = (3, 0)
         page.widths = {1: 20, 2: 58, 3: 48, 4: 3, 5: 11, 6: 52}
-        page.heights |= {PROMPT: 52, COMPLETION: 60, STATUS + 1: 20}
+        page.heights |= {PROMPT: 52, COMPLETION: 60}
         page.write(PROMPT, 1, page.words.label("prompt"), "step title")
         page.write(PROMPT, 2, prompt, "input")
         self.prompt = page.define("prompt", page.area(PROMPT, 2))
