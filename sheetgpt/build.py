@@ -13,6 +13,7 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
+from sheetgpt.book.witness import witnessed
 from sheetgpt.book.words import load_words
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
@@ -29,9 +30,9 @@ LONGEST = 32_767  # characters that a cell can hold
 # What XML 1.0 cannot hold (section 2.2, Char).
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
-# Weights from which on a workbook is calculated only when somebody asks for it, since it takes
-# seconds.
-CALM = 5_000_000
+# Weights from which on calculating takes seconds: a workbook then waits to be asked for it, and
+# its logit lens to be switched on.
+LARGE = 5_000_000
 
 
 FORM = Form()
@@ -119,9 +120,19 @@ def build_workbook(
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
     progress("laying out the tabs")
-    manual = expected.n_weights > CALM
-    book = compile_book(checkpoint, order.prompt, room, words, order.new_tokens, manual=manual)
+    is_large = expected.n_weights > LARGE
+    book = compile_book(
+        checkpoint,
+        order.prompt,
+        room,
+        words,
+        order.new_tokens,
+        manual=is_large,
+        lens=not is_large,  # it costs as much again as the logits of all blocks
+    )
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
+    progress("comparing with the witness")
+    book = witnessed(book, values, checkpoint.config)
     save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done))
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(ids, room.tokens, token, completion, lost)

@@ -13,12 +13,12 @@ from sheetgpt.formula.expr import Expr
 
 @dataclass(frozen=True)
 class Text:
-    """A constant in one cell; `link` is the tab that a click leads to."""
+    """A constant in one cell; `link` is the place that a click leads to."""
 
     area: Area
     value: str | float
     look: str
-    link: str | None = None
+    link: Area | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Computed:
 
 @dataclass(frozen=True)
 class Blank:
-    """Cells that hold nothing but a look: those a token may not see."""
+    """Cells that hold nothing but a look."""
 
     area: Area
     look: str
@@ -71,6 +71,19 @@ class Bars:
     height: float
 
 
+@dataclass(frozen=True)
+class Rule:
+    """What cells look like besides, while a condition holds.
+
+    condition: a formula's text as the area's first cell would have it; where its references have
+        no `$`, they move along.
+    """
+
+    area: Area
+    condition: str
+    look: str
+
+
 class _Placed(Protocol):
     @property
     def area(self) -> Area: ...
@@ -78,7 +91,11 @@ class _Placed(Protocol):
 
 @dataclass(frozen=True)
 class Tab:
-    """One sheet. Columns and rows count from 1; widths are in characters, heights in points."""
+    """One sheet. Columns and rows count from 1; widths are in characters, heights in points.
+
+    row_groups, column_groups: the first and last of rows and columns that fold away together; a
+        group of rows may lie inside another.
+    """
 
     name: str
     texts: Sequence[Text]
@@ -92,6 +109,10 @@ class Tab:
     heat: Sequence[Area] = ()  # areas of shares from 0 to 1, coloured by their size
     charts: Sequence[Bars] = ()
     default: tuple[int, str] | None = None  # from this column on, cells have this look unsaid
+    rules: Sequence[Rule] = ()
+    row_groups: Sequence[tuple[int, int]] = ()
+    column_groups: Sequence[tuple[int, int]] = ()
+    color: str | None = None  # of the sheet's tab
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from sheetgpt.formula.numerals import as_read_back
 from sheetgpt.formula.recalculate import Formula, recalculate
 from sheetgpt.formula.values import Block, Sheet, Sheets
 
-MANY = 1000  # numbers that are kept apart from the grid even among formulas
+MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 
 
 def calculate(book: Book, progress: Callable[[int], None] = lambda done: None) -> Sheets:

@@ -1,15 +1,21 @@
 """From a checkpoint to a book: every tab in order, and the model's steps on them."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 import sheetgpt
 from sheetgpt.book import data
+from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
-from sheetgpt.book.page import Page, TokenRows
+from sheetgpt.book.checks import Tokens, Typed, checks_page
+from sheetgpt.book.lens import LensPage, Seen
+from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
+from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page
-from sheetgpt.book.start import Start
+from sheetgpt.book.start import CONTROLS, Start
+from sheetgpt.book.token_rows import TokenRows
 from sheetgpt.book.words import Words
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range
@@ -34,31 +40,40 @@ def compile_book(
     new_tokens: int = 1,
     *,
     manual: bool = False,
+    lens: bool = True,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
 
-    `room.tokens` is its context: the rows of tokens that it has.
+    room: `room.tokens` is its context: the rows of tokens that it has.
+    manual: whether it calculates only when somebody asks for it.
+    lens: whether the logit lens, which costs as much as the logits, is switched on.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
+    n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
+    read = Tokens(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     names: dict[str, Area] = {}
     pages: list[Page] = []
 
     def page(tab: str, kind: str | None = None, **parts: object) -> Page:
         about = words.tab(kind or tab)
-        pages.append(
-            Page(tab, names, words, about.title.format(**parts), about.about.format(**parts))
-        )
+        texts = (text.format(**parts) for text in (about.title, about.about, about.why))
+        pages.append(Page(tab, names, words, *texts))
         return pages[-1]
 
     def rows(on: Page, **more: object) -> TokenRows:
-        return TokenRows(on, tokens.text, **more)  # type: ignore[arg-type]
+        return TokenRows(on, tokens.text, active=read.read, **more)  # type: ignore[arg-type]
 
     # What people read, in the order in which the model computes it.
-    start = Start(page("start"), config, prompt, new_tokens)
+    start = Start(page("start"), config, prompt, new_tokens, manual=manual)
     on_prompt, on_embeddings = page("prompt to tokens"), page("embeddings")
-    on_block = [page(f"block {b}", "block", block=b) for b in range(config.n_layer)]
+    on_block = [
+        page(f"block {b}", "later block" if b else "block", block=b) for b in range(config.n_layer)
+    ]
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
-    on_predicted, on_checks = page("predicted token"), page("checks")
+    on_predicted, on_attention, on_lens = (
+        page(tab) for tab in ("predicted token", "attention", "logit lens")
+    )
+    on_checks = page("checks")
     first_data = len(pages)
 
     # What the formulas read.
@@ -72,30 +87,60 @@ def compile_book(
     writing = Writing(chosen.id, start.controls, checkpoint.tokenizer.end_of_text)
     tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room, writing)
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
+    attention = AttentionPage(on_attention, config)
+    marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
-        prefix = f"h.{b}."
-        step = rows(on, prefix=prefix, key="h.b.", numbers=NUMBERS)
+        prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
+        step = rows(on, prefix=prefix, key="h.b.", numbers=NUMBERS, marks=marks, live=live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
         x = block(step, x, h, config.n_head, config.activation_function, start.epsilon)
     ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
+    unembedding = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
     logits, softmax = probabilities(
         rows(on_logits, entries=texts),
         rows(on_softmax, entries=texts),
         ln_f,
-        weights["wte" if config.tie_word_embeddings else "lm_head.w"],
+        unembedding,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, start.controls),
     )
     ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
     looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
     predicted = chosen.finish(tokens, start.controls, looked_up, softmax)
-    data.digests(on_checks, pages[first_data:])
-    start.finish(predicted, tokens, pages)
+    attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
+    residuals = _of_blocks(names, config.n_layer, "mlp.residual")
+    chosen_id = Range(names["predicted.id"])
+    seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
+    says = LensPage(on_lens, tokens, seen, on=lens).says
+    typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
+    verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
+    start.finish(predicted, tokens, says, verdict, pages)
+    _colour(pages, on_checks, first_data)
     return Book(
         [each.finished(link_to=pages) for each in pages],
         names,
         _properties(checkpoint, room),
         manual,
     )
+
+
+def _of_blocks(names: Mapping[str, Area], n_layer: int, step: str) -> list[Range]:
+    """One step's cells in every block."""
+    return [Range(names[f"h.{b}.{step}"]) for b in range(n_layer)]
+
+
+def _marks(words: Words, n_head: int) -> dict[str, list[str]]:
+    """What stands over the parts of a step's rows."""
+    heads = [words.label("head", number=number) for number in range(n_head)]
+    steps = (f"attn.{step}" for step in ("q", "k", "v", "scores", "weights", "heads"))
+    parts = [words.label(part) for part in ("queries", "keys", "values")]
+    return {**dict.fromkeys(steps, heads), "attn.c_attn": parts}
+
+
+def _colour(pages: Sequence[Page], checks: Page, first_data: int) -> None:
+    """The tabs have the colours of what they hold: inputs, formulas, checks, weights."""
+    for number, page in enumerate(pages):
+        page.color = LINE if number >= first_data else ACCENT
+    pages[0].color, checks.color = YELLOW, GREEN
 
 
 def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str, Range]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Range
@@ -129,7 +130,7 @@ def _list(
     name: str | None = None,
 ) -> Range:
     """A column of constants under a heading."""
-    page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
+    page.write(TOP - 1, column, page.words.label(f"column {heading}"), heading_over(look))
     if not len(values):  # a vocabulary of single bytes has no merges
         return Range(page.area(TOP, column))
     if isinstance(values, np.ndarray):
@@ -155,7 +156,7 @@ def tensors(
         page.write(row, 1, name, "step title")
         page.write(row, FIRST, " × ".join(map(str, values.shape)), "why")
         rows, columns = np.atleast_2d(values).shape
-        page.fill(row + 1, FIRST, np.arange(columns), "index")
+        page.fill(row + 1, FIRST, np.arange(columns), "column index")
         page.fill(row + 2, 1, np.arange(rows)[:, None], "index")
         if row_texts:
             page.list_texts(row + 2, 2, row_texts, "token")
@@ -191,8 +192,8 @@ def digest(values: NDArray[np.generic] | Sequence[str]) -> str:
     return marks.hexdigest()[:16]
 
 
-def digests(page: Page, pages: Sequence[Page]) -> None:
-    """The fingerprint of all constants of these pages that have a name."""
+def digests(page: Page, pages: Sequence[Page], top: int, left: int) -> None:
+    """The digest of all constants of these pages that have a name, in a table of three columns."""
     named = {area: name for name, area in page.names.items()}
     constants: list[tuple[Area, NDArray[np.generic] | Sequence[str]]] = []
     for each in pages:
@@ -200,14 +201,13 @@ def digests(page: Page, pages: Sequence[Page]) -> None:
         constants += [(numbers.area, numbers.values) for numbers in each.numbers]
     of_names = [(area, values) for area, values in constants if area in named]
     with ThreadPoolExecutor() as pool:  # NumPy and SHA-256 let others work meanwhile
-        marked = pool.map(digest, (values for _, values in of_names))
-        found = [
-            (named[area], area, mark) for (area, _), mark in zip(of_names, marked, strict=True)
-        ]
-    for heading, column in (("constants", 1), ("shape", 2), ("fingerprint", 3)):
-        page.write(TOP - 1, column, page.words.label(f"column {heading}"), "heading")
-    page.list_texts(TOP, 2, [" × ".join(map(str, area.shape)) for _, area, _ in found], "text")
-    names = page.list_texts(TOP, 1, [name for name, _, _ in found], "text")
-    marks = page.list_texts(TOP, 3, [mark for _, _, mark in found], "text")
+        found = list(pool.map(digest, (values for _, values in of_names)))
+    page.write(top, left, page.words.label("checks constants"), "step title")
+    for column, heading in enumerate(("constants", "shape", "fingerprint"), start=left):
+        page.write(top + 1, column, page.words.label(f"column {heading}"), "heading")
+    shapes = [" × ".join(map(str, area.shape)) for area, _ in of_names]
+    page.list_texts(top + 2, left + 1, shapes, "text")
+    names = page.list_texts(top + 2, left, [named[area] for area, _ in of_names], "text")
+    marks = page.list_texts(top + 2, left + 2, found, "text")
     page.define("checks.constant", names)
     page.define("checks.fingerprint", marks)

@@ -1,11 +1,19 @@
-"""How cells look, by name: what a person sees should tell what kind of cell it is."""
+"""How cells look, by name: what a person sees should tell what kind of cell it is.
+
+Four kinds have one look each, which the legend on `start` explains: what a person may type into,
+what a formula computes, what training has learned, what tells whether all is well. Each of them is
+told by something besides its colour: a frame, a fill, a mark.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colours are RGB in hexadecimal; the size is in points; the format is the spreadsheet's."""
+    """Colours are RGB in hexadecimal; the size is in points; the format is the spreadsheet's.
+
+    frame: the sides that have a thin line.
+    """
 
     size: float = 10
     bold: bool = False
@@ -15,39 +23,93 @@ class Look:
     pattern: str = "solid"
     format: str = "General"
     horizontal: str = "general"
+    vertical: str = "center"
+    indent: int = 0
     wrap: bool = False
     underline: bool = False
+    frame: tuple[str, ...] = ()
     input: bool = False  # the cells a person may change
 
 
-QUIET, BLUE = "52606D", "0B4F9E"
+INK, QUIET, ACCENT = "1F2933", "52606D", "0B4F9E"
+LINE = "9AA5B1"  # frames, and the edges between heads
+YELLOW, GREY, GREEN, RED = "FFF4C2", "EDF0F3", "E6F4EA", "FDECEC"
+BOX = ("left", "right", "top", "bottom")
+HEAT = ("FFFFFF", "C3DBF5", "64A1E4")  # shares of 0, 1/2 and 1
 
 LOOKS: dict[str, Look] = {
-    "title": Look(size=18, bold=True),
-    "about": Look(color=QUIET, italic=True),
+    "title": Look(size=20, bold=True),
+    "about": Look(size=11, color=QUIET),
     "heading": Look(bold=True, color=QUIET, horizontal="left"),
-    "link": Look(color=BLUE, underline=True),
-    "step number": Look(size=13, bold=True, color=BLUE, horizontal="left"),
-    "step title": Look(size=13, bold=True, color=BLUE),
+    "heading center": Look(bold=True, color=QUIET, horizontal="center"),
+    "heading note": Look(bold=True, color=QUIET, horizontal="left", indent=1),
+    "heading right": Look(bold=True, color=QUIET, horizontal="right"),
+    "link": Look(color=ACCENT, underline=True),
+    "step number": Look(size=13, bold=True, color=ACCENT, horizontal="left"),
+    "step title": Look(size=13, bold=True, color=ACCENT),
     "mathematics": Look(size=11, italic=True),
     "why": Look(color=QUIET),
-    "head": Look(bold=True, color=QUIET),
+    "note": Look(color=QUIET, horizontal="left", indent=1),  # beside the cell it is about
+    "live": Look(bold=True),  # a sentence that the sheet writes itself
+    "head": Look(bold=True, color=ACCENT, horizontal="left"),
     "index": Look(color=QUIET, horizontal="center"),
+    "column index": Look(color=QUIET, horizontal="right"),
     "token": Look(bold=True, horizontal="left", format="@"),
     "token heading": Look(size=9, bold=True, color=QUIET, horizontal="center"),
-    "token big": Look(size=16, bold=True, color="8A3B00", horizontal="left"),
-    "input": Look(size=16, fill="FFF4C2", input=True, format="@", horizontal="left"),
-    "control": Look(bold=True, fill="FFF4C2", input=True, horizontal="right"),
-    "completion": Look(size=16, color="8A3B00", horizontal="left", wrap=True),
+    "token heading right": Look(size=9, bold=True, color=QUIET, horizontal="right"),
+    "token big": Look(size=20, bold=True, color=ACCENT, horizontal="left"),
+    "input": Look(
+        size=18,
+        fill=YELLOW,
+        frame=BOX,
+        input=True,
+        format="@",
+        horizontal="left",
+        indent=1,
+        wrap=True,
+    ),
+    "control": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="center"),
+    "control sample": Look(bold=True, fill=YELLOW, frame=BOX, horizontal="center"),
+    "completion": Look(size=20, bold=True, color=ACCENT, horizontal="left", wrap=True),
     "text": Look(horizontal="left"),
+    "mark": Look(bold=True, color=ACCENT, horizontal="center"),
+    "symbol": Look(size=11, bold=True, horizontal="center"),
     "message": Look(bold=True, color="A61B1B"),
-    "start": Look(color="7B8794", italic=True, horizontal="center"),
+    "start": Look(color=QUIET, italic=True, horizontal="center"),
     "integer": Look(horizontal="center", format="0"),
     "integer left": Look(horizontal="left", format="0"),
-    "fact": Look(horizontal="right", bold=True),
-    "number": Look(format="0.0000"),
-    "probability": Look(format="0.000%", horizontal="left"),
-    "share": Look(format="0.000%", horizontal="right"),
-    "weight": Look(format="0.0000", color="3E4C59", fill="EEF4FB"),
-    "masked": Look(fill="CBD2D9", pattern="lightUp"),
+    "fact": Look(horizontal="center", bold=True),
+    "formula": Look(format="0.000", horizontal="center"),
+    "number": Look(format="0.000"),
+    "probability": Look(format="0.00%", horizontal="left"),
+    "share": Look(format="0.00%", horizontal="right"),
+    "attention": Look(format="0%", horizontal="center"),
+    "attention token": Look(bold=True, horizontal="center", format="@"),
+    "weight": Look(format="0.0000", color="323F4B", fill=GREY),
+    "weight sample": Look(format="0.0000", color="323F4B", fill=GREY, horizontal="center"),
+    "check": Look(bold=True, fill=GREEN, horizontal="center"),
+    "verdict": Look(size=11, bold=True, fill=GREEN, horizontal="left"),
+    "fingerprint": Look(format="0.000000000", horizontal="right"),
+    "factor": Look(format="0.0000000", horizontal="right"),
+    "tiny": Look(format="0.0E+00", horizontal="right"),
+    "masked": Look(fill=LINE, pattern="lightUp"),
+}
+
+
+def heading_over(look: str) -> str:
+    """The look of a heading that stands over cells of this look, on the same side as they."""
+    if LOOKS[look].indent:
+        return "heading note"
+    sides = {"left": "heading", "center": "heading center"}
+    return sides.get(LOOKS[look].horizontal, "heading right")
+
+
+# What cells look like besides, while a condition holds.
+RULES: dict[str, Look] = {
+    "masked": Look(fill=LINE, pattern="lightUp"),
+    "no token": Look(format=";;;"),  # shows nothing
+    "edge": Look(frame=("left",)),
+    "differs": Look(bold=True, color="9B1C1C", fill=RED),
+    "strong": Look(fill=HEAT[2]),
+    "middling": Look(fill=HEAT[1]),
 }

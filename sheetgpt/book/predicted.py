@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.formula.expr import Expr, Range, call, join, when
@@ -24,7 +25,7 @@ LOOKS = {
     "id": "integer", "token": "token", "text": "text", "probability": "probability",
     "before": "share", "after": "share", "from": "number", "to": "number",
     "uniform": "number", "largest": "number", "cut_k": "number", "weight_k": "number",
-    "cut": "number", "weight": "number", "logit": "number", "taken": "token",
+    "cut": "number", "weight": "number", "logit": "number", "taken": "mark",
 }  # fmt: skip
 CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
 CANDIDATES_TOP = 14  # the row of the first candidate
@@ -79,7 +80,7 @@ class PredictedPage:
         first = call("INDEX", self.table["id"], n_tokens)
         chosen = self._headline("predicted.id", when(n_tokens.equals(0), "", first), "integer left")
         for name, tree, look in (
-            ("predicted.token", call("INDEX", vocabulary.text, chosen + 1), "token big"),
+            ("predicted.token", call("INDEX", vocabulary.text, chosen + 1), "live"),
             ("predicted.probability", call("INDEX", softmax, chosen + 1, n_tokens), "probability"),
             ("completion", whole, "text"),
         ):
@@ -89,6 +90,7 @@ class PredictedPage:
         page, words = self.page, self.page.words.step(name)
         page.write(page.row, 2, words.title, "step title")
         page.write(page.row, 5, words.why, "why")
+        page.heights[page.row] = 20
         area = page.define(name, page.area(page.row, 3))
         page.compute(area.area, tree, look)
         page.row += 1
@@ -107,18 +109,20 @@ class PredictedPage:
         is taken whose stretch, from `from` to `to`, the random number falls on.
         """
         page, top, length = self.page, CANDIDATES_TOP, self.n_shown * self.n_ranks
-        words = page.words.step("predicted.candidates")
-        page.write(top - 3, 2, words.title, "step title")
-        page.write(top - 2, 2, words.why, "why")
+        page.row = top - 3
+        page.heading(page.words.step("predicted.candidates"))
         areas = {}
         for column, heading in enumerate(CANDIDATES, start=1):
-            page.write(top - 1, column, page.words.label(f"column {heading}"), "heading")
+            look = heading_over(LOOKS.get(heading, "index"))
+            page.write(top - 1, column, page.words.label(f"column {heading}"), look)
             areas[heading] = page.area(top, column, length)
             if heading not in ("draw", "rank"):
                 page.define(f"candidates.{heading}", areas[heading])
         draws, ranks = (np.arange(each) + 1 for each in (self.n_shown, self.n_ranks))
         page.fill(top, 1, np.repeat(draws, self.n_ranks)[:, None], "index")
         page.fill(top, 3, np.tile(ranks, self.n_shown)[:, None], "index")
+        for column in (1, 3):
+            page.rule(page.area(top, column, length), f'$B{top}=""', "no token")
         table = Table(areas)
         for index in range(length):
             cells = table.row(index)
@@ -173,10 +177,11 @@ class PredictedPage:
     def _choices(self, prompt: Prompt, controls: Controls, vocabulary: Vocabulary) -> None:
         """How each new token was chosen, in the row of the token that it follows."""
         page, table = self.page, self.table
-        words = page.words.step("predicted.choice")
-        page.write(self.top - 2, 2, words.title, "step title")
-        page.write(self.top - 1, 2, words.why, "why")
+        page.row = self.top - 2
+        page.heading(page.words.step("predicted.choice"))
         page.define("choice.after", page.area(table.row(0)["id"].area.top, 2, table.length))
+        first = table.row(0)["id"].area.top
+        page.rule(page.area(first, 1, table.length), f'$B{first}=""', "no token")
         formulas = choices(table, prompt.number, prompt.n_tokens, controls, vocabulary)
         for index in range(table.length):
             cells = table.row(index)

@@ -7,7 +7,9 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
+from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
+from sheetgpt.formula.cells import column_letters
 from sheetgpt.formula.expr import Expr, Range, Text, call, join, when
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.steps.sample import Controls, written_id
@@ -31,7 +33,7 @@ TITLE, WHY, TOP = 8, 9, 12  # the rows of a stage's title, of its sentences, of 
 STAGES = 6  # the column where the stages begin; the tokens stand left of it
 
 COUNTED = ("characters", "bytes")  # the tables whose rows are numbered
-LOOKS = {"text": "token"}
+LOOKS = {"text": "token", "token": "token"}
 WIDTHS = {
     "number": 6, "code": 8, "characters.text": 7, "character": 11, "contraction": 12, "segment": 9,
     "text": 15,
@@ -187,10 +189,11 @@ def _tokens(
         page, 1, words.title, words.why, sum(page.widths[column] for column in range(1, STAGES))
     )
     for column, heading in enumerate(("number", "token", "id", "word"), start=1):
-        page.write(TOP, column, label(f"column {heading}"), "heading")
+        look = heading_over(LOOKS.get(heading, "integer"))
+        page.write(TOP, column, label(f"column {heading}"), look)
     first = TOP + 2
     number, text, ids, word = (page.area(first, column, context) for column in range(1, 5))
-    page.fill(first, 1, np.arange(1, context + 1)[:, None], "index")
+    page.rule(page.count(first, context, first=1), f'$B{first}=""', "no token")
     for row in range(context):
         its_number, its_id = Range(number.row(row)), Range(ids.row(row))
         place = call("MATCH", its_number, last["count"], 0)
@@ -232,17 +235,22 @@ class _Stages:
         columns = self.tables[name]
         if name in COUNTED:
             columns = {"number": None, **columns}
-            page.fill(TOP + 2, left, np.arange(1, length + 1)[:, None], "index")
+            numbers = page.fill(TOP + 2, left, np.arange(1, length + 1)[:, None], "index")
+            beside = column_letters(left + 1)
+            page.rule(numbers.area, f'${beside}{TOP + 2}=""', "no token")
         areas = {}
         for column, (heading, start) in enumerate(columns.items(), start=left):
             page.widths[column] = WIDTHS.get(f"{name}.{heading}", WIDTHS.get(heading, 7))
-            page.write(TOP, column, page.words.label(f"column {heading}"), "heading")
+            look = heading_over(LOOKS.get(heading, "integer"))
+            page.write(TOP, column, page.words.label(f"column {heading}"), look)
             if start is not None:
                 page.write(TOP + 1, column, start, "start")
             areas[heading] = page.area(TOP + 2, column, length)
             if heading != "number":
                 page.define(f"{name}.{heading}", areas[heading])
         words = page.words.step(f"prompt.{key or name}")
+        if parts.get("number", 1) != 1:  # the later rounds are like the first
+            page.column_groups.append((left, left + len(columns) - 1))
         width = sum(page.widths[column] for column in range(left, left + len(columns)))
         _heading(page, left, words.title.format(**parts), words.why, width)
         self.column += len(columns) + 1

@@ -18,8 +18,11 @@ class StepWords:
 
 @dataclass(frozen=True)
 class TabWords:
+    """about: what happens on the tab; why: what it is good for."""
+
     title: str
     about: str
+    why: str
 
 
 @dataclass(frozen=True)

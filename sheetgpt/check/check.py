@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from sheetgpt.book.data import digest, token_texts
+from sheetgpt.book.trace import TALL
 from sheetgpt.check.expected import (
     ANYTHING,
     CAUSAL,
-    TALL,
     expected,
     formula_cells,
     names_of_formulas,
@@ -31,6 +31,7 @@ from sheetgpt.xlsx.read import read
 
 ENGINES = ("numpy", "libreoffice", "cached")
 TOLERANCE = 1e-9  # times the largest number of the step, where that is above 1
+LISTS = ("checks.now", "checks.typed")  # where each formula reads something of another kind
 
 Progress = Callable[[str], None]
 
@@ -212,7 +213,9 @@ def _step(
         found, needed = (" × ".join(map(str, shape)) for shape in (area.shape, wanted.shape))
         sentence = f"{name} is {found} cells at {area}, but the model needs {needed}"
         return StepResult(area.tab, name, "step", problem=sentence)
-    problem = problem or formulas.problem(area, formula_cells(name, area), tall=name in TALL)
+    problem = problem or formulas.problem(
+        area, formula_cells(name, area), tall=name in TALL, alike=name not in LISTS
+    )
     if wanted is None:
         cells = int(np.prod(area.shape))
         return StepResult(

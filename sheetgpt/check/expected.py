@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sheetgpt.book.predicted import CANDIDATES, LIKELIEST
+from sheetgpt.book.trace import TALL, laid_out
+from sheetgpt.check import insight
 from sheetgpt.check.file import Floats, Grid, ModelInFile
+from sheetgpt.check.grids import as_good, as_id, cell, down, each
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2 import reference
@@ -16,10 +18,8 @@ from sheetgpt.gpt2.tokens import Stages, Tokenizer
 from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, tables_of
 
-TALL = ("logits", "softmax")  # steps where a column is a token
 CAUSAL = ("attn.scores", "attn.weights")  # steps that are matrices of token by token
 ANYTHING = object()  # stands for a cell that may hold whatever it likes
-NEAR = 1e-9  # logits closer than this may change places
 
 Trace = reference.Trace
 Read = Callable[[str], Grid | None]
@@ -40,7 +40,10 @@ def names_of_formulas(model: ModelInFile) -> list[str]:
         *(f"predicted.{each}" for each in ("id", "token", "probability")),
         "completion",
         *(f"candidates.{column}" for column in CANDIDATES if column not in ("draw", "rank")),
-        *(f"start.{each}" for each in ("message", "token", "completion", *likeliest)),
+        *(f"start.{each}" for each in ("message", "token", "completion", "used", *likeliest)),
+        "start.likeliest.sentence",
+        *insight.names(model.config),
+        *("start.blocks", "start.checks"),
     ]
 
 
@@ -94,7 +97,7 @@ def expected(
         anything: ANYTHING or infinity.
     """
     context = model.room.tokens
-    found: dict[str, Grid | Floats] = {"n_tokens": _cell(len(ids))}
+    found: dict[str, Grid | Floats] = {"n_tokens": cell(len(ids))}
     if not ids:
         tokens = np.full((context, 1), None, dtype=object)
         return found | {"tokens.id": tokens, "tokens.text": tokens}
@@ -104,28 +107,33 @@ def expected(
     if chosen is not None and chosen.shape != (context, 1):
         chosen = None
     read_ids, is_broken = _read_ids(model, ids, n_new, chosen)
-    tokens = _down(context, 0, read_ids)
-    found |= {"tokens.id": tokens, "tokens.text": _each(tokens, lambda i: texts[i])}
-    found["prompt.message"] = found["start.message"] = _cell("")  # nothing to complain of
+    tokens = down(context, 0, read_ids)
+    found |= {"tokens.id": tokens, "tokens.text": each(tokens, lambda i: texts[i])}
+    found["prompt.message"] = found["start.message"] = cell("")  # nothing to complain of
     trace = reference.forward(model.config, model.weights, read_ids)
     for name, values in trace.items():
         if name not in ("tokens.id", "predicted.id"):
-            found[name] = _laid_out(name, values, context, len(ids) - 1)
+            found[name] = laid_out(name, values, context, len(ids) - 1)
     logits, softmax = trace["logits"][len(ids) - 1 :], trace["softmax"][len(ids) - 1 :]
     written = _written(logits, how, len(ids) - 1, chosen)
     found |= _choices(model, written, logits, how, texts, len(ids) - 1)
     found |= _candidates(model, logits, softmax, how, texts, read)
     found |= {
-        "predicted.id": _cell(written[0]),
-        "predicted.token": _cell(texts[written[0]]),
-        "predicted.probability": _cell(float(softmax[0, written[0]])),
-        "completion": _cell(model.tokenizer.decode(_without_end(model, written))),
+        "predicted.id": cell(written[0]),
+        "predicted.token": cell(texts[written[0]]),
+        "predicted.probability": cell(float(softmax[0, written[0]])),
+        "completion": cell(model.tokenizer.decode(_without_end(model, written))),
     }
     for name in ("token", "completion"):
         found[f"start.{name}"] = found["completion" if name == "completion" else "predicted.token"]
     n_ranks = min(LIKELIEST, model.config.n_vocab)
     found["start.likeliest.token"] = found["candidates.token"][:n_ranks]
     found["start.likeliest.probability"] = found["candidates.before"][:n_ranks]
+    if not is_broken:
+        read_texts = [texts[i] for i in read_ids]
+        found |= insight.attention(model, trace, len(ids), read_texts, read("attention.place"))
+        found |= insight.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
+        found |= insight.checks(model, found)
     if is_broken:
         for name, values in found.items():
             if values.shape[name in TALL] == context and not name.startswith("candidates."):
@@ -147,7 +155,7 @@ def _read_ids(
     read_ids = list(ids)
     while len(read_ids) < min(len(ids) + n_new - 1, model.room.tokens) and shown is not None:
         value = shown[len(read_ids) - 1, 0]
-        written = _as_id(value, model.config.n_vocab)
+        written = as_id(value, model.config.n_vocab)
         if written is None:
             return read_ids, value not in (None, "")
         if written == model.tokenizer.end_of_text:
@@ -164,16 +172,9 @@ def _written(logits: Floats, how: Controls, first: int, shown: Grid | None) -> l
         return written
     begun = shown[first : first + len(written)]
     return [
-        int(_ids(np.array([i]), each[None], row)[0, 0])
+        int(as_good(np.array([i]), each[None], row)[0, 0])
         for i, each, row in zip(written, begun, logits, strict=False)
     ]
-
-
-def _as_id(value: object, n_vocab: int) -> int | None:
-    """What a cell shows, if it is an id."""
-    if isinstance(value, float) and value.is_integer() and 0 <= value < n_vocab:
-        return int(value)
-    return None
 
 
 def _without_end(model: ModelInFile, written: list[int]) -> list[int]:
@@ -194,11 +195,11 @@ def _choices(
     context, uniform = model.room.tokens, uniform_numbers(how.seed)
     shares = [float(probabilities(row, how)[i]) for i, row in zip(written, logits, strict=True)]
     return {
-        "choice.uniform": _down(context, first, [next(uniform) for _ in written]),
-        "choice.largest": _down(context, first, [float(row.max()) for row in logits]),
-        "choice.id": _down(context, first, written),
-        "choice.token": _down(context, first, [texts[i] for i in written]),
-        "choice.probability": _down(context, first, shares),
+        "choice.uniform": down(context, first, [next(uniform) for _ in written]),
+        "choice.largest": down(context, first, [float(row.max()) for row in logits]),
+        "choice.id": down(context, first, written),
+        "choice.token": down(context, first, [texts[i] for i in written]),
+        "choice.probability": down(context, first, shares),
     }
 
 
@@ -218,7 +219,7 @@ def _candidates(
     for draw, row in enumerate(logits[: length // n_ranks]):
         ranked = np.argsort(-row, kind="stable")[:n_ranks]
         begin = draw * n_ranks
-        ids = _ids(ranked, None if shown is None else shown[begin : begin + n_ranks], row)
+        ids = as_good(ranked, None if shown is None else shown[begin : begin + n_ranks], row)
         after = probabilities(row, how)
         rows += [
             (i, texts[i], float(row[i]), float(softmax[draw, i]), float(after[i]))
@@ -226,45 +227,7 @@ def _candidates(
         ]
     names = ("id", "token", "logit", "before", "after")
     listed = zip(names, zip(*rows, strict=True), strict=True)
-    return {f"candidates.{name}": _down(length, 0, values) for name, values in listed}
-
-
-def _down(length: int, first: int, values: Sequence[object]) -> Grid:
-    """Values in a column from row `first` on; None in the other rows."""
-    column = np.full((length, 1), None, dtype=object)
-    column[first : first + len(values), 0] = values
-    return column
-
-
-def _ids(ranked: NDArray[np.int64], shown: Grid | None, logits: Floats) -> Grid:
-    """These ids in a column, but for those that the workbook has in another, equally good order."""
-    ids = ranked.astype(object)[:, None]
-    if shown is None or shown.shape != ids.shape:
-        return ids
-    for row, value in enumerate(shown[:, 0]):
-        other = _as_id(value, len(logits))
-        if other is not None and abs(logits[other] - logits[ids[row, 0]]) <= NEAR:
-            ids[row, 0] = other
-    return ids
-
-
-def _laid_out(name: str, values: Floats, context: int, first: int) -> Floats:
-    """A trace as it stands on the tab, [context, width], NaN in the rows without a token.
-
-    first: the row of the last token of the prompt; those before it need no prediction.
-    """
-    n = len(values)
-    if name in TALL:
-        tall = np.full((values.shape[1], context), np.nan)
-        tall[:, first:n] = values[first:].T
-        return tall
-    if values.ndim == 3:  # [n, n_head, n], NaN where masked; the heads side by side
-        heads = np.full((context, values.shape[1], context), np.nan)
-        heads[:n, :, :n] = values
-        return heads.reshape(context, -1)
-    rows = np.full((context, values.shape[1]), np.nan)
-    rows[:n] = values
-    return rows
+    return {f"candidates.{name}": down(length, 0, values) for name, values in listed}
 
 
 def formula_cells(name: str, area: Area) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -275,14 +238,3 @@ def formula_cells(name: str, area: Area) -> np.ndarray[tuple[int, ...], np.dtype
         later = np.triu(np.ones((context, context), dtype=bool), k=1)
         needed &= ~np.tile(later, (1, area.shape[1] // context))
     return needed
-
-
-def _cell(value: float | str) -> Grid:
-    return np.array([[value]], dtype=object)
-
-
-def _each(ids: Grid, function: Callable[[int], object]) -> Grid:
-    values = np.full(ids.shape, None, dtype=object)
-    for place, i in np.ndenumerate(ids):
-        values[place] = None if i is None else function(i)
-    return values

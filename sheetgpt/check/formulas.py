@@ -42,11 +42,14 @@ class Formulas:
         for line in self._in_columns.within(area):
             yield from line
 
-    def problem(self, area: Area, needed: NDArray[np.bool_], *, tall: bool = False) -> str:
+    def problem(
+        self, area: Area, needed: NDArray[np.bool_], *, tall: bool = False, alike: bool = True
+    ) -> str:
         """Where in an area a formula is unreadable, missing, or unlike its neighbours, or nothing.
 
         needed: the cells of the area that formulas must fill.
         tall: whether neighbours stand side by side, instead of one below the other.
+        alike: whether they should be one formula.
         """
         for bad, sentence in self.unreadable:
             if overlap(bad, area):
@@ -57,7 +60,8 @@ class Formulas:
         missing = np.argwhere(needed & ~filled)
         if len(missing):
             return f"{area.cell(*missing[0].tolist())}: a value stands where a formula should be"
-        for line in (self._in_rows if tall else self._in_columns).within(area):
+        lines = self._in_rows if tall else self._in_columns
+        for line in lines.within(area) if alike else ():
             odd = misfit([formula.tree for formula in line])
             if odd is not None:
                 return f"{line[odd].area}: this formula is not like its neighbours in the same step"

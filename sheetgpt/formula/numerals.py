@@ -86,6 +86,12 @@ class Float32Numerals:
         _bits(doubles)[...] += self._away[place]
         return doubles
 
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
+        return self[:]
+
     def dense(self) -> Floats:
         """The whole matrix as doubles, for where the short form cannot hold them."""
         return read(written(self._values)).reshape(self.shape)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from sheetgpt.errors import PromptError
 from sheetgpt.gpt2.config import Config
 
+PIECE = 4096  # rows of the vocabulary that are made float64 at a time
+
 Array = NDArray[np.float64]
 Weights = Mapping[str, NDArray[Any]]
 Trace = dict[str, NDArray[Any]]
@@ -182,7 +184,9 @@ def forward(config: Config, weights: Weights, ids: Sequence[int]) -> Trace:
         x = block(x, weights, f"h.{b}", config, trace)
     x = layer_norm(x, weights, "ln_f", config.layer_norm_epsilon, trace)
     head = weights["wte" if config.tie_word_embeddings else "lm_head.w"]  # [n_vocab, d]
-    trace["logits"] = x @ float64(head).T
+    trace["logits"] = np.concatenate(
+        [x @ float64(head[top : top + PIECE]).T for top in range(0, len(head), PIECE)], axis=1
+    )
     trace["softmax"] = softmax(trace["logits"])
     trace["predicted.id"] = trace["logits"].argmax(axis=-1)
     return trace

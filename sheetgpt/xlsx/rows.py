@@ -5,6 +5,7 @@ workbook is made of little else.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -39,12 +40,14 @@ def sheet_rows(
     active: list[_Span] = []
     coming = iter(spans)
     following = next(coming, None)
+    levels = Counter(row for first, last in tab.row_groups for row in range(first, last + 1))
     for row in range(1, tab.extent[0] + 1):
         while following is not None and following.area.top == row:
             active.append(following)
             following = next(coming, None)
         height = tab.heights.get(row)
         size = f' ht="{height:g}" customHeight="1"' if height else ""
+        size += f' outlineLevel="{levels[row]}"' if row in levels else ""
         if active:
             active.sort(key=lambda span: span.area.left)
             cells = b"".join(span.row(row) for span in active)

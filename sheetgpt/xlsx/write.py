@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED
@@ -14,10 +15,13 @@ from zipfile import ZIP_DEFLATED
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.chart import BarChart, Reference
+from openpyxl.drawing.graphic import GraphicFrame
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
-from openpyxl.formatting.rule import ColorScaleRule
+from openpyxl.formatting.rule import ColorScaleRule, Rule
 from openpyxl.packaging.custom import StringProperty
-from openpyxl.styles import Alignment, Font, PatternFill, Protection
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
@@ -27,13 +31,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from sheetgpt.book.book import Bars, Book, Tab
-from sheetgpt.book.looks import LOOKS, Look
+from sheetgpt.book.looks import ACCENT, HEAT, LINE, LOOKS, RULES, Look
 from sheetgpt.errors import WorkbookError
-from sheetgpt.formula.cells import Area, quoted
+from sheetgpt.formula.cells import Area
 from sheetgpt.formula.values import Sheets
 from sheetgpt.xlsx.archive import Archive, Deflate, compact, fast, fast_numbers, plain
 from sheetgpt.xlsx.rows import sheet_rows
 
+WIDTH = 9  # of a column of numbers, in characters
 _NO_EXTENT = b'<dimension ref="A1:A1"/>'  # what openpyxl says of a sheet without cells
 FEW = 5_000_000  # numbers in a book, up to which cells say where they stand and speed is no matter
 MANY = 1_000_000  # numbers on a tab, from which on it is a tab of numbers and little else
@@ -132,7 +137,7 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 
     def write_worksheet(self, worksheet: Any) -> None:
         tab = self.tabs[worksheet.title]
-        worksheet._drawing = SpreadsheetDrawing()
+        worksheet._drawing = _Drawing()
         worksheet._drawing.charts, worksheet._drawing.images = worksheet._charts, worksheet._images
         writer = WorksheetWriter(worksheet, out=BytesIO())
         worksheet._hyperlinks = _links(tab)
@@ -163,38 +168,79 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
 
 
 def _shell(workbook: Workbook, tab: Tab) -> None:
-    """A sheet without cells: widths, frozen panes, links."""
+    """A sheet without cells: widths, groups, frozen panes, charts, and its lock."""
     sheet = workbook.create_sheet(tab.name)
     sheet.sheet_view.showGridLines = False
-    sheet.sheet_format.defaultColWidth = 9
-    for column, width in tab.widths.items():
-        sheet.column_dimensions[get_column_letter(column)].width = width
-    if tab.default is not None:
-        first, look = tab.default
-        letter = get_column_letter(first)
-        columns = ColumnDimension(sheet, letter, width=9, min=first, max=max(first, tab.extent[1]))
-        _format(columns, LOOKS[look])
-        sheet.column_dimensions[letter] = columns
+    sheet.sheet_properties.tabColor = tab.color
+    sheet.sheet_properties.outlinePr.summaryBelow = False  # a step's title stands above it
+    sheet.sheet_properties.outlinePr.summaryRight = False
+    sheet.sheet_format.defaultColWidth = WIDTH
+    sheet.sheet_format.defaultRowHeight = 15.75
+    sheet.sheet_format.customHeight = True
+    sheet.sheet_format.outlineLevelRow = 2 if tab.row_groups else 0
+    _columns(sheet, tab)
     rows, stay = tab.frozen
     sheet.freeze_panes = f"{get_column_letter(stay + 1)}{rows + 1}"
+    _lock(sheet)
 
     for area in tab.heat:
         sheet.conditional_formatting.add(area.address, _heat())
+    for rule in tab.rules:
+        when = Rule(type="expression", formula=[rule.condition], dxf=_difference(RULES[rule.look]))
+        sheet.conditional_formatting.add(rule.area.address, when)
     for chart in tab.charts:
         sheet.add_chart(_bars(sheet, chart), chart.corner.address)
 
 
+def _columns(sheet: Worksheet, tab: Tab) -> None:
+    """Widths, the look of the columns of numbers, and the groups that fold away."""
+    first, look = tab.default or (tab.extent[1] + 1, "")
+    grouped = {each for first, last in tab.column_groups for each in range(first, last + 1)}
+
+    def kind(column: int) -> tuple[float, bool, bool]:
+        return tab.widths.get(column, WIDTH), column in grouped, column >= first
+
+    last = max(tab.extent[1], first if look else 1)
+    for (width, is_grouped, has_look), run in groupby(range(1, last + 1), key=kind):
+        columns = list(run)
+        letter = get_column_letter(columns[0])
+        same = ColumnDimension(sheet, letter, width=width, min=columns[0], max=columns[-1])
+        same.outlineLevel = int(is_grouped)
+        if has_look:
+            _format(same, LOOKS[look])
+        sheet.column_dimensions[letter] = same
+
+
+def _lock(sheet: Worksheet) -> None:
+    """Against slips, not against people: no password, and widths and heights may be changed."""
+    sheet.protection.sheet = True
+    sheet.protection.formatColumns = sheet.protection.formatRows = False  # False allows it
+
+
 def _heat() -> ColorScaleRule:
-    """White for 0, dark for 1: the same colours in every heat map."""
+    """White for 0, the strongest for 1: the same colours in every heat map."""
+    low, middle, high = HEAT
     return ColorScaleRule(
-        start_type="num", start_value=0, start_color="FFFFFF",
-        mid_type="num", mid_value=0.5, mid_color="F7B267",
-        end_type="num", end_value=1, end_color="D1495B",
+        start_type="num", start_value=0, start_color=low,
+        mid_type="num", mid_value=0.5, mid_color=middle,
+        end_type="num", end_value=1, end_color=high,
     )  # fmt: skip
+
+
+class _Drawing(SpreadsheetDrawing):  # type: ignore[misc]
+    """Charts with a text for those who cannot see them, which openpyxl has no place for."""
+
+    __elements__ = SpreadsheetDrawing.__elements__  # which openpyxl does not inherit
+
+    def _chart_frame(self, idx: int) -> GraphicFrame:
+        frame = super()._chart_frame(idx)
+        frame.nvGraphicFramePr.cNvPr.descr = self.charts[idx - 1].about
+        return frame
 
 
 def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
     chart = BarChart()
+    chart.about = bars.about
     chart.type, chart.style = "bar", 10
     chart.width, chart.height = bars.width, bars.height
     chart.add_data(_reference(sheet, bars.values))
@@ -203,10 +249,10 @@ def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
     chart.gapWidth = 40
     chart.x_axis.scaling.orientation = "maxMin"  # the likeliest at the top
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 1
-    chart.y_axis.number_format = "0%"
+    chart.y_axis.number_format, chart.y_axis.majorUnit = "0%", 0.25
     chart.y_axis.majorGridlines = None
     chart.x_axis.delete = chart.y_axis.delete = False
-    chart.series[0].graphicalProperties.solidFill = "0B4F9E"
+    chart.series[0].graphicalProperties.solidFill = ACCENT
     return chart
 
 
@@ -222,9 +268,7 @@ def _reference(sheet: Worksheet, area: Area) -> Reference:
 
 def _links(tab: Tab) -> list[Hyperlink]:
     return [
-        Hyperlink(
-            ref=text.area.address, location=f"{quoted(text.link)}!A1", display=str(text.value)
-        )
+        Hyperlink(ref=text.area.address, location=str(text.link), display=str(text.value))
         for text in tab.texts
         if text.link is not None
     ]
@@ -251,7 +295,32 @@ def _format(cell: Cell | ColumnDimension, look: Look) -> int:
         if look.fill
         else PatternFill()
     )
+    cell.border = _frame(look)
     cell.number_format = look.format
-    cell.alignment = Alignment(horizontal=look.horizontal, vertical="center", wrap_text=look.wrap)
+    cell.alignment = Alignment(
+        horizontal=look.horizontal,
+        vertical=look.vertical,
+        wrap_text=look.wrap,
+        indent=look.indent,
+    )
     cell.protection = Protection(locked=not look.input)
     return int(cell.style_id)
+
+
+def _difference(look: Look) -> DifferentialStyle:
+    """What a conditional look changes: only what is unlike that of any other cell."""
+    plain, fill = Look(), None
+    if look.fill and look.pattern == "solid":  # of a conditional fill the background shows
+        fill = PatternFill(bgColor=look.fill)
+    elif look.fill:
+        fill = PatternFill(look.pattern, fgColor=look.fill, bgColor="FFFFFF")
+    return DifferentialStyle(
+        font=Font(bold=look.bold, color=look.color) if look.color != plain.color else None,
+        numFmt=NumberFormat(200, look.format) if look.format != plain.format else None,
+        fill=fill,
+        border=_frame(look) if look.frame else None,
+    )
+
+
+def _frame(look: Look) -> Border:
+    return Border(**{side: Side("thin", LINE) for side in look.frame})

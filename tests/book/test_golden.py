@@ -23,8 +23,10 @@ def listing(book: Workbook) -> Iterator[str]:
     formulas = {(each.area.tab, each.area.top, each.area.left): each for each in book.formulas}
     for step in BLOCK_STEPS:
         area = book.names[f"h.0.{step}"]
+        up = next(rows for rows in (5, 6) if book.values.read(above(area, rows, 1)) is not None)
         number, title, mathematics = (
-            book.values.read(above(area, rows, column)) for rows, column in ((5, 1), (5, 2), (4, 2))
+            book.values.read(above(area, rows, column))
+            for rows, column in ((up, 1), (up, 2), (up - 1, 2))
         )
         shown = "" if number is None else f"{number:g}"
         yield f"{shown:>2} {title}: h.0.{step}, {area.address}"

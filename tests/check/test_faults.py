@@ -56,6 +56,9 @@ WEIGHTS_AND_CONSTANTS: dict[str, tuple[Fault, str]] = {
     "a merge's rank": (lambda x: x.put(x.at("merges.rank", 3), 77.0), "merges.rank"),
     "a token of a byte": (lambda x: x.put(x.at("bytes.token", 3), 77.0), "bytes.token"),
     "a class of characters": (lambda x: x.put(x.at("classes.class", 3), 4.0), "classes.class"),
+    "what the witness said": (lambda x: x.put(x.at("checks.built", 9), 0.5), "checks.built"),
+    "what it forgives": (lambda x: x.put(x.at("checks.tolerance", 9), 0.5), "checks.tolerance"),
+    "a factor": (lambda x: x.put(x.at("factors.of_places", 3), 0.5), "factors.of_places"),
     "a fingerprint": (lambda x: x.put(x.at("checks.fingerprint", 0), "0"), "vocabulary.token"),
 }
 
@@ -158,6 +161,61 @@ WHOLE_STEP: dict[str, tuple[Fault, str]] = {
     "the predicted token": (lambda x: x.paste(x.at("predicted.token")), "predicted.token"),
     "the token on the first tab": (lambda x: x.paste(x.at("start.token")), "start.token"),
     "the number of tokens": (lambda x: x.paste(x.at("n_tokens")), "n_tokens"),
+    "the largest weight": (
+        lambda x: x.change("attention.weight", "MAX", "MIN"),
+        "attention.weight",
+    ),
+    "the token looked at": (
+        lambda x: x.change("attention.place", r"0\)=", "0)<>"),
+        "attention.place",
+    ),
+    "the text of that token": (
+        lambda x: x.change("attention.token", r"INDEX\((.*?),C\d+\)", r"INDEX(\1,1)"),
+        "attention.token",
+    ),
+    "another token's attention": (
+        lambda x: x.change("attention.number", "n_tokens", "1"),
+        "attention.number",
+    ),
+    "the remarkable head": (
+        lambda x: x.change("attention.head", r"=F(\d+)\)", r"<>F\1)"),
+        "attention.head",
+    ),
+    "a remarkable first token": (
+        lambda x: x.change("attention.strength", "<>1", "=1"),
+        "attention.strength",
+    ),
+    "a lens without gain": (lambda x: x.change("lens.ln_f", r"\*ln_f.g", ""), "lens.ln_f"),
+    "a lens of another token": (
+        lambda x: x.change("lens.residual", "n_tokens", "1"),
+        "lens.residual",
+    ),
+    "a lens of the wrong embedding": (
+        lambda x: x.change("lens.logits", r"MMULT\(wte", "MMULT(2*wte"),
+        "lens.logits",
+    ),
+    "the least likely": (lambda x: x.change("lens.id", "MAX", "MIN"), "lens.id"),
+    "a token's neighbour": (
+        lambda x: x.change("lens.token", r"\+1", "+2"),
+        "lens.token",
+    ),
+    "how likely": (lambda x: x.change("lens.probability", "EXP", ""), "lens.probability"),
+    "how likely in the end": (lambda x: x.change("lens.final", "EXP", ""), "lens.final"),
+    "the block it is decided in": (lambda x: x.change("lens.from", "MAX", "MIN"), "lens.from"),
+    "a fingerprint's cells": (
+        lambda x: x.change("checks.now", "A", "B", 0),
+        "checks.now",
+    ),
+    "what a mark means": (
+        lambda x: x.change("checks.mark", "<=", ">"),
+        "checks.mark",
+    ),
+    "what is the same": (lambda x: x.change("checks.same", "EXACT", "OR"), "checks.same"),
+    "the sentence at the heat map": (
+        lambda x: x.paste(x.at("live.h.0.attn.weights")),
+        "live.h.0.attn.weights",
+    ),
+    "the verdict on the first tab": (lambda x: x.paste(x.at("start.checks")), "start.checks"),
     "a message": (lambda x: x.change("prompt.message", "^.*$", '"all is well"'), "prompt.message"),
 }
 
@@ -318,6 +376,25 @@ def test_controls_may_be_turned(edit, controls):
     editor = edit()
     for name, value in controls.items():
         editor.put(editor.at(name), value)
+    assert run(editor.save()).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("lens.on", 0), ("lens.on", 2), ("attention.chosen", 1)]
+)
+def test_what_explains_may_be_turned(edit, name, value):
+    """Another token to explain, or no lens: then it shows nothing, and that is as it should be."""
+    editor = edit()
+    editor.put(editor.at(name), value)
+    result = run(editor.save())
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("value", [-1, 2.7, 99, "two", ""])
+def test_a_token_that_is_not_there(edit, value):
+    """The last one of the prompt stands in for it."""
+    editor = edit()
+    editor.put(editor.at("attention.chosen"), value)
     assert run(editor.save()).exit_code == 0
 
 

@@ -1,0 +1,188 @@
+"""The tab `checks`: what the formulas say now, beside what the witness said at build time."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sheetgpt.book.book import Blank
+from sheetgpt.book.data import digests
+from sheetgpt.book.looks import heading_over
+from sheetgpt.book.page import Page
+from sheetgpt.book.trace import LEAST, TALL, factors_of_places, factors_of_tokens
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Expr, Range, call, join, when
+from sheetgpt.gpt2 import reference
+from sheetgpt.gpt2.config import Config
+
+HOLDS, DIFFERS, OTHER = "✓", "✗", "–"  # the marks are the same in every language
+VERDICT, HOW, BUILT = 5, 7, 13  # the rows where the parts begin
+CONSTANTS, FACTORS = 11, 15  # the columns of the two tables at the right
+COLUMNS = ("mark", "step", "title", "tab", "now", "built", "difference", "tolerance", "verdict")
+LOOK_OF = {
+    "now": "fingerprint", "built": "fingerprint", "difference": "tiny", "tolerance": "tiny",
+    "mark": "check", "verdict": "note",
+}  # fmt: skip
+WIDTHS = (8, 30, 28, 16, 20, 20, 13, 13, 16, 3, 30, 14, 20, 3, 14, 14)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a person may type, by its name: what it is at build time, and its cell."""
+
+    values: Mapping[str, str | float]
+    cells: Mapping[str, Range]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """How many tokens the prompt has at build time, and how many rows are read in all."""
+
+    prompt: int
+    read: int
+
+
+def checks_page(
+    page: Page, config: Config, typed: Typed, tokens: Tokens, learned: Sequence[Page]
+) -> Range:
+    """Lay out the comparison; returns the verdict.
+
+    What the witness says is not known yet: `book/witness.py` fills it in.
+    learned: the pages whose constants get fingerprints of their own.
+    """
+    page.widths = dict(enumerate(WIDTHS, start=1))
+    for row, part in enumerate(("how", "how 1", "how 2", "how 3", "how 4"), start=HOW):
+        text = page.words.label(f"checks {part}", least=LEAST)
+        page.write(row, 2, text, "why" if row > HOW else "step title")
+    others = _others(page, typed, tokens)
+    steps = reference.step_names(config)
+    top = page.row
+    _factors(page, top, config, page.names["tokens.id"].shape[0])
+    for column, heading in enumerate(COLUMNS, start=1):
+        look = heading_over(LOOK_OF.get(heading, "text"))
+        page.write(top + 1, column, page.words.label(f"column {heading}"), look)
+    page.write(top, 2, page.words.label("checks steps"), "step title")
+    columns = {
+        heading: page.define(f"checks.{heading}", page.area(top + 2, column, len(steps))).area
+        for column, heading in enumerate(COLUMNS, start=1)
+    }
+    for name in ("built", "tolerance"):  # until the witness has spoken
+        page.fill(top + 2, columns[name].left, np.zeros((len(steps), 1)), LOOK_OF[name])
+    for index, name in enumerate(steps):
+        _line(page, name, {key: area.row(index) for key, area in columns.items()}, tokens, others)
+    for area in (columns["mark"], columns["verdict"]):
+        page.rule(area, f'$A{area.top}="{DIFFERS}"', "differs")
+    digests(page, [*learned, page], top, CONSTANTS)
+    return _verdict(page, columns, others)
+
+
+def _others(page: Page, typed: Typed, tokens: Tokens) -> Range:
+    """How many inputs are not what they were; above that, what they were and what they are."""
+    label, names = page.words.label, list(typed.values)
+    page.write(BUILT, 2, label("checks built with"), "step title")
+    for column, heading in enumerate(("built with", "is now"), start=3):
+        page.write(BUILT, column, label(f"column {heading}"), "heading")
+    top = BUILT + 1
+    now = page.define("checks.typed", page.area(top, 4, len(names))).area
+    marks = page.define("checks.same", page.area(top, 1, len(names))).area
+    for index, (name, value) in enumerate(typed.values.items()):
+        row, cell = top + index, typed.cells[name]
+        page.write(row, 2, label(f"column {name}"), "text")
+        page.write(row, 3, value, "text")
+        page.define(f"checks.{name}", page.area(row, 3))
+        page.compute(now.row(index), when(cell.equals(""), "", cell), "text")
+        equal = call("EXACT", Range(page.area(row, 3)), Range(now.row(index)))
+        page.compute(marks.row(index), when(equal, HOLDS, OTHER), "check")
+    row = top + len(names)
+    for name, count in (("tokens", tokens.prompt), ("read", tokens.read)):
+        page.write(row, 2, label(f"checks {name}"), "text")
+        page.write(row, 3, count, "integer left")
+        page.define(f"checks.{name}", page.area(row, 3))
+        row += 1
+    page.write(row, 2, label("checks others"), "text")
+    page.row = row + 2
+    differ = call("SUM", when(Range(marks).equals(HOLDS), 0, 1))
+    return page.compute_named("checks.others", row, 3, differ, "integer left")
+
+
+def _line(page: Page, name: str, cells: Mapping[str, Area], tokens: Tokens, others: Range) -> None:
+    """One step: its name leads to its cells."""
+    area, words = page.names[name], page.words
+    title = words.step(re.sub(r"^h\.\d+\.", "h.b.", name)).title
+    for key, value in (("step", name), ("title", title), ("tab", area.tab)):
+        cell = cells[key]
+        link = area.cell(0, 0) if key == "step" else None
+        page.write(cell.top, cell.left, value, "link" if link else "text", link)
+    now, built, difference, limit, mark = (
+        Range(cells[key]) for key in ("now", "built", "difference", "tolerance", "mark")
+    )
+    is_other = others > 0
+    within = call("IFERROR", difference <= limit, 0)
+    trees: dict[str, Expr] = {
+        "now": fingerprint(page.names, name, tokens),
+        "difference": when(is_other, "", call("ABS", now - built)),
+        "mark": when(is_other, OTHER, when(within, HOLDS, DIFFERS)),
+        "verdict": when(
+            mark.equals(HOLDS),
+            words.label("checks holds"),
+            when(mark.equals(DIFFERS), words.label("checks differs"), words.label("checks other")),
+        ),
+    }
+    for key, tree in trees.items():
+        page.compute(cells[key], tree, LOOK_OF[key])
+
+
+def fingerprint(names: Mapping[str, Area], name: str, tokens: Tokens) -> Expr:
+    """The cells of a step, each times two factors, added up: those of the tokens of build time."""
+    area = names[name]
+    first = tokens.prompt - 1 if name in TALL else 0
+    read = 1 if area.shape == (1, 1) else tokens.read
+    of_tokens = Range(names["factors.of_tokens"].rows(first, read))
+    places = area.shape[0] if name in TALL else area.shape[1]
+    of_places = Range(names["factors.of_places"].rows(0, places))
+    if name in TALL:
+        return call("SUMPRODUCT", Range(area.columns(first, read)), of_places * of_tokens.T)
+    return call("SUMPRODUCT", Range(area.rows(0, read)), of_tokens * of_places.T)
+
+
+def _factors(page: Page, top: int, config: Config, context: int) -> None:
+    """A factor for each token and for each place in the longest row or column of a step."""
+    longest = max(3 * config.n_embd, config.n_inner, config.n_head * context, config.n_vocab)
+    page.write(top, FACTORS, page.words.label("checks factors"), "step title")
+    for column, (name, values) in enumerate(
+        {"tokens": factors_of_tokens(context), "places": factors_of_places(longest)}.items(),
+        start=FACTORS,
+    ):
+        page.write(top + 1, column, page.words.label(f"column of {name}"), "heading right")
+        page.fill(top + 2, column, values[:, None], "factor", f"factors.of_{name}")
+
+
+def _verdict(page: Page, columns: Mapping[str, Area], others: Range) -> Range:
+    """All of it in one sentence."""
+    words = page.words
+    marks, steps, tabs = (Range(columns[name]) for name in ("mark", "step", "tab"))
+    count = marks.area.shape[0]
+    wrong = call("SUM", when(marks.equals(DIFFERS), 1, 0))
+    first = call("MATCH", DIFFERS, marks, 0)
+    some_differ = words.sentence(
+        "checks some differ",
+        wrong=wrong,
+        count=count,
+        step=call("INDEX", steps, first),
+        tab=call("INDEX", tabs, first),
+    )
+    sentence = when(
+        others > 0,
+        join(OTHER, " " + words.label("checks not compared")),
+        when(
+            wrong > 0,
+            join(DIFFERS, " ", some_differ),
+            join(HOLDS, " ", words.sentence("checks all hold", count=count)),
+        ),
+    )
+    page.blanks.append(Blank(page.area(VERDICT, 3, 1, 3), "verdict"))
+    page.heights[VERDICT] = 24
+    verdict = page.compute_named("checks.summary", VERDICT, 2, sentence, "verdict")
+    page.rule(page.area(VERDICT, 2, 1, 4), f'LEFT($B${VERDICT})="{DIFFERS}"', "differs")
+    return verdict

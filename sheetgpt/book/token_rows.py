@@ -1,0 +1,175 @@
+"""The model's steps on their tabs, one below the other, with a row for each token."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sheetgpt.book.page import FIRST, Page
+from sheetgpt.formula.cells import Area, column_letters
+from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when
+from sheetgpt.formula.row import for_token
+
+SHARES = ("attn.weights",)  # steps whose numbers are shares, shown as a heat map
+ALWAYS_SHOWN = 8  # columns of numbers that stay when the others are folded away
+
+
+class TokenRows:
+    """Places steps on a page.
+
+    tokens: the text of each token, empty in the rows that have none: a row without a token
+        shows nothing, and costs nothing, since IF leaves the other branch alone.
+    prefix: what stands before the names of the steps, such as `h.0.`.
+    key: the same as the words in the template have it, such as `h.b.`.
+    numbers: the number of a step, by its name.
+    marks: what stands over the equal parts of a step's rows, such as the heads.
+    live: a sentence that the sheet writes itself, below the others of a step.
+    entries: the texts of the vocabulary, for steps that have a row for each of its entries.
+    active: how many rows have a token when the workbook is built; those behind fold away on their
+        own.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        tokens: Range,
+        prefix: str = "",
+        key: str = "",
+        numbers: Mapping[str, int] | None = None,
+        marks: Mapping[str, Sequence[str]] | None = None,
+        live: Mapping[str, Range] | None = None,
+        entries: Sequence[str] = (),
+        active: int | None = None,
+    ) -> None:
+        self.page, self.tokens, self.entries = page, tokens, entries
+        self.prefix, self.key, self.numbers = prefix, key, numbers or {}
+        self.marks, self.live = marks or {}, live or {}
+        self.context = tokens.area.shape[0]
+        self.active = self.context if active is None else active
+        page.default = "number"
+
+    def __call__(self, name: str, *panels: Expr, only: Expr | None = None) -> Call:
+        rows, columns = panels[0].shape
+        causal, tall = columns == SO_FAR, rows != 1
+        kind = "seen" if causal else "column" if tall else "row"
+        place = self._place_columns if tall else self._place_rows
+        try:
+            area = place(name, panels, only)
+        except ValueError as error:
+            raise ValueError(f"step {self.prefix}{name}: {error}") from error
+        if name in SHARES:
+            self.page.heat.append(area)
+        return Call(kind, (self.page.define(self.prefix + name, area),))
+
+    def _place_rows(self, name: str, panels: Sequence[Expr], only: Expr | None) -> Area:
+        page, first = self.page, self._heading(name, panels)
+        widths = [self._width(panel) for panel in panels]
+        look = "attention" if name in SHARES else "number"
+        left = FIRST
+        for panel, width in zip(panels, widths, strict=True):
+            causal = panel.shape[1] == SO_FAR
+            heading = "token heading" if name in SHARES else "token heading right"
+            self._column_headings(first - 1, left, width, heading if causal else "")
+            for token in range(self.context):
+                area = page.area(first + token, left, 1, token + 1 if causal else width)
+                page.compute(area, self._shown(panel, token, first + token, only), look)
+            left += width
+        whole = page.area(first, FIRST, self.context, left - FIRST)
+        self._mark(name, whole)
+        if panels[0].shape[1] == SO_FAR:
+            self._mask(whole, widths[0])
+        self._labels(first)
+        page.row_groups.append((first - (2 if name in self.marks else 1), whole.bottom))
+        if self.active < self.context:
+            page.row_groups.append((first + self.active, whole.bottom))
+        page.column_groups = _wider(page.column_groups, whole.right)
+        page.row = whole.bottom + 2
+        return whole
+
+    def _place_columns(self, name: str, panels: Sequence[Expr], only: Expr | None) -> Area:
+        """A step of the vocabulary: a column is a token, a row is an entry of the vocabulary."""
+        (panel,) = panels
+        page, first = self.page, self._heading(name, panels)
+        height = panel.shape[0]
+        assert isinstance(height, int)
+        for token in range(self.context):
+            column = FIRST + token
+            page.write(first - 2, column, token + 1, "column index")
+            label = page.compute(
+                page.area(first - 1, column),
+                Range(self.tokens.area.row(token)),
+                "token heading right",
+            )
+            area = page.area(first, column, height, 1)
+            page.compute(area, self._wrapped(for_token(panel, token), label, token, only), "number")
+        page.rule(page.area(first - 2, FIRST, 1, self.context), f'C${first - 1}=""', "no token")
+        page.count(first, height)
+        page.list_texts(first, 2, self.entries, "token")
+        page.frozen = (first - 1, page.frozen[1])
+        page.row = first + height + 1
+        return page.area(first, FIRST, height, self.context)
+
+    def _heading(self, name: str, panels: Sequence[Expr]) -> int:
+        """Number, title, mathematics, sentences; returns the row where the numbers begin."""
+        page = self.page
+        page.heading(
+            page.words.step(self.key + name),
+            panels[0],
+            panels=len(panels),
+            prefix=self.prefix,
+            number=self.numbers.get(name),
+        )
+        if name in self.live:
+            page.compute_named(f"live.{self.prefix}{name}", page.row, 2, self.live[name], "live")
+            page.row += 1
+        return page.row + 2
+
+    def _mask(self, whole: Area, width: int) -> None:
+        """Nothing may stand where a token would look at a later one."""
+        there = f'$B{whole.top}<>"",{column_letters(FIRST)}${whole.top - 1}<>""'
+        later = f"MOD(COLUMN()-{FIRST},{width})>ROW()-{whole.top}"
+        self.page.rule(whole, f"AND({there},{later})", "masked")
+
+    def _mark(self, name: str, whole: Area) -> None:
+        """What the parts of a row are, above each; and a line between them."""
+        marks = self.marks.get(name, ())
+        for part, mark in enumerate(marks):
+            width = whole.shape[1] // len(marks)
+            self.page.write(whole.top - 2, FIRST + part * width, mark, "head")
+            if part == 1:
+                begins = f"COLUMN()>{FIRST},MOD(COLUMN()-{FIRST},{width})=0"
+                self.page.rule(whole, f'AND($B{whole.top}<>"",{begins})', "edge")
+
+    def _labels(self, first: int) -> None:
+        page = self.page
+        numbers = page.count(first, self.context, first=1)
+        page.rule(numbers, f'$B{first}=""', "no token")
+        for token in range(self.context):
+            page.compute(page.area(first + token, 2), Range(self.tokens.area.row(token)), "token")
+
+    def _column_headings(self, row: int, left: int, width: int, tokens: str) -> None:
+        """The tokens, in a look, or else the numbers of the columns."""
+        page = self.page
+        if tokens:
+            page.compute(page.area(row, left, 1, width), Range(self.tokens.area).T, tokens)
+        else:
+            page.fill(row, left, np.arange(width), "column index")
+
+    def _width(self, panel: Expr) -> int:
+        width = panel.shape[1]
+        return width if isinstance(width, int) else self.context
+
+    def _shown(self, panel: Expr, token: int, row: int, only: Expr | None) -> Expr:
+        label = Range(self.page.area(row, 2))
+        return self._wrapped(for_token(panel, token), label, token, only)
+
+    def _wrapped(self, tree: Expr, label: Range, token: int, only: Expr | None) -> Expr:
+        if only is not None:
+            tree = when(for_token(only, token), tree, "")
+        return when(label.equals(""), "", tree)
+
+
+def _wider(groups: Sequence[tuple[int, int]], right: int) -> list[tuple[int, int]]:
+    """The group of columns that folds away, when another step reaches as far as this column."""
+    right = max([right, *(last for _, last in groups)])
+    first = FIRST + ALWAYS_SHOWN
+    return [(first, right)] if first <= right else []
