@@ -29,13 +29,13 @@ from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
 from sheetgpt.build import (
     NEW_TOKENS,
-    Estimate,
     Order,
     Progress,
     build_workbook,
     silent,
 )
 from sheetgpt.errors import SheetGPTError
+from sheetgpt.estimate import Estimate
 from sheetgpt.gpt2 import hub
 from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.checkpoint import Checkpoint
@@ -95,7 +95,9 @@ def main() -> None:
 @click.option(
     "--prompt", default=EXAMPLE, show_default=True, help="The text to type into the sheet."
 )
-@click.option("--context", type=click.IntRange(1), help="Rows of tokens.  [default: at most 32]")
+@click.option(
+    "--context", type=click.IntRange(1), help="Rows of tokens.  [default: 32; 12 if large]"
+)
 @click.option(
     "--prompt-length",
     type=click.IntRange(1, 32_767),
@@ -114,6 +116,12 @@ def main() -> None:
     default="en",
     show_default=True,
     help="The language of the words on the tabs.",
+)
+@click.option(
+    "--lens/--no-lens",
+    default=None,
+    help="Whether there is a tab that shows what each block alone would say."
+    "  [default: unless the model is large]",
 )
 @click.option(
     "--digits",
@@ -143,6 +151,7 @@ def build(
     prompt_length: int | None,
     tokens: int,
     language: str,
+    lens: bool | None,
     digits: int,
     compact: bool,
     addresses: bool | None,
@@ -157,7 +166,7 @@ def build(
     sheetgpt build --model path/to/checkpoint --context 16
     """
     form = Form(compact, addresses)
-    order = Order(prompt, context, prompt_length, language, tokens, digits, form)
+    order = Order(prompt, context, prompt_length, language, tokens, lens, digits, form)
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)
