@@ -40,7 +40,7 @@ from sheetgpt.xlsx.rows import sheet_rows
 
 WIDTH = 9  # of a column of numbers, in characters
 _NO_EXTENT = b'<dimension ref="A1:A1"/>'  # what openpyxl says of a sheet without cells
-FEW = 5_000_000  # numbers in a book, up to which cells say where they stand and speed is no matter
+FEW = 2_000_000  # numbers in a book, up to which cells say where they stand and speed is no matter
 MANY = 1_000_000  # numbers on a tab, from which on it is a tab of numbers and little else
 BYTES_A_NUMBER = 36  # at most, as text in a part
 
