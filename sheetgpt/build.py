@@ -14,7 +14,7 @@ from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
 from sheetgpt.book.witness import witnessed
-from sheetgpt.book.words import load_words
+from sheetgpt.book.words import load_words, read_words
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.gpt2.checkpoint import Checkpoint
@@ -52,6 +52,7 @@ def silent(what: str, done: int = 0, of: int = 0, /) -> None:
 class Order:
     """What a person asks for; None where the default will do.
 
+    template: a person's own words for the tabs; the language says nothing then.
     digits: how many significant digits of each weight are written.
     """
 
@@ -59,6 +60,7 @@ class Order:
     context: int | None = None
     prompt_length: int | None = None
     language: str = "en"
+    template: Path | None = None
     new_tokens: int = NEW_TOKENS
     digits: int = DIGITS
     form: Form = FORM
@@ -103,17 +105,17 @@ def build_workbook(
 
     announce: told what is to be expected, when nothing stands in the way any more.
 
-    Raises WorkbookError, PromptError or CheckpointError for what cannot be done; then, and when it
-    is interrupted, whatever was at `path` before is still there.
+    Raises WorkbookError, TemplateError, PromptError or CheckpointError for what cannot be done;
+    then, and when it is interrupted, whatever was at `path` before is still there.
     """
     _refuse_path(path, force=force)
+    words = read_words(order.template) if order.template else load_words(order.language)
     ids = _prompt_ids(checkpoint, order.prompt)
     room = _room(checkpoint, order, ids)
     _refuse_size(checkpoint, room)
     expected = _estimate(checkpoint, order)
     _refuse_full_disk(path, expected.file_size)
     announce(expected)
-    words = load_words(order.language)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
     lost = None
     if order.digits < DIGITS:

@@ -111,9 +111,13 @@ def main() -> None:
 @click.option(
     "--language",
     type=click.Choice(languages()),
-    default="en",
-    show_default=True,
-    help="The language of the words on the tabs.",
+    help="The language of the words on the tabs.  [default: en]",
+)
+@click.option(
+    "--template",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Your own words for the tabs: a changed copy of one of our templates.",
 )
 @click.option(
     "--digits",
@@ -142,7 +146,8 @@ def build(
     context: int | None,
     prompt_length: int | None,
     tokens: int,
-    language: str,
+    language: str | None,
+    template: Path | None,
     digits: int,
     compact: bool,
     addresses: bool | None,
@@ -156,8 +161,10 @@ def build(
     sheetgpt build --prompt "The capital of France is" -o paris.xlsx
     sheetgpt build --model path/to/checkpoint --context 16
     """
+    if language and template:
+        fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
-    order = Order(prompt, context, prompt_length, language, tokens, digits, form)
+    order = Order(prompt, context, prompt_length, language or "en", template, tokens, digits, form)
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)

@@ -155,7 +155,7 @@ class Start:
         shown = when(prompt.n_tokens.equals(0), "", sentence)
         page.compute_named("start.likeliest.sentence", NEXT + 1, 1, shown, "live")
         page.charts.append(
-            Bars(tokens, shares, page.area(NEXT + 1, 3), words.label("chart"), 10.5, 6.4)
+            Bars(tokens, shares, page.area(NEXT + 1, 3), words.label("chart"), 9, 6.3)
         )
 
     def _map(self, pages: Sequence[Page], says: Says) -> None:
