@@ -5,7 +5,6 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Protocol
 
@@ -16,24 +15,20 @@ from sheetgpt.book.prompt import STAGES, room_for
 from sheetgpt.book.witness import witnessed
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
+from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.rounding import DIGITS, Loss, as_float32, loss
-from sheetgpt.gpt2.weights import shapes
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.xlsx.write import Form, save
 
 CONTEXT = 32  # rows of tokens, where the model has as many
+LARGE_CONTEXT = 12  # of a large model, each row of which takes much memory
 NEW_TOKENS = 6  # that the sheet writes, until somebody asks for more
 LONGEST = 32_767  # characters that a cell can hold
 
 # What XML 1.0 cannot hold (section 2.2, Char).
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-# Weights from which on calculating takes seconds: a workbook then waits to be asked for it, and
-# its logit lens to be switched on.
-LARGE = 5_000_000
-
 
 FORM = Form()
 
@@ -53,6 +48,7 @@ class Order:
     """What a person asks for; None where the default will do.
 
     template: a person's own words for the tabs; the language says nothing then.
+    lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
     digits: how many significant digits of each weight are written.
     """
 
@@ -62,20 +58,9 @@ class Order:
     language: str = "en"
     template: Path | None = None
     new_tokens: int = NEW_TOKENS
+    lens: bool | None = None
     digits: int = DIGITS
     form: Form = FORM
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a workbook will be: its weights, the file's bytes, and what opening it takes.
-
-    The memory is LibreOffice's, in bytes.
-    """
-
-    n_weights: int
-    file_size: int
-    memory: int
 
 
 @dataclass(frozen=True)
@@ -113,7 +98,7 @@ def build_workbook(
     ids = _prompt_ids(checkpoint, order.prompt)
     room = _room(checkpoint, order, ids)
     _refuse_size(checkpoint, room)
-    expected = _estimate(checkpoint, order)
+    expected = estimate(checkpoint.config, room.tokens, order.digits, order.form)
     _refuse_full_disk(path, expected.file_size)
     announce(expected)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
@@ -122,15 +107,10 @@ def build_workbook(
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
     progress("laying out the tabs")
-    is_large = expected.n_weights > LARGE
+    calm = is_large(checkpoint.config)
+    lens = not calm if order.lens is None else order.lens
     book = compile_book(
-        checkpoint,
-        order.prompt,
-        room,
-        words,
-        order.new_tokens,
-        manual=is_large,
-        lens=not is_large,  # it costs as much again as the logits of all blocks
+        checkpoint, order.prompt, room, words, order.new_tokens, manual=calm, lens=lens
     )
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
     progress("comparing with the witness")
@@ -138,22 +118,6 @@ def build_workbook(
     save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done))
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(ids, room.tokens, token, completion, lost)
-
-
-def _estimate(checkpoint: Checkpoint, order: Order) -> Estimate:
-    """About what the workbook will be, judging by those in docs/benchmarks.md."""
-    config, form = checkpoint.config, order.form
-    n_weights = sum(prod(shape) for shape in shapes(config).values())
-    bytes_each = (
-        1.9 + 0.35 * min(order.digits, 8) if form.compact else 2.3 + 0.42 * min(order.digits, 8)
-    )
-    if form.has_addresses(n_weights):
-        bytes_each += 3
-    rows = order.context or CONTEXT
-    of_words = 250 * config.n_vocab + 300 * rows * config.n_layer * 20
-    return Estimate(
-        n_weights, int(n_weights * bytes_each + of_words), int(25 * n_weights + 400_000_000)
-    )
 
 
 def _refuse_full_disk(path: Path, needed: int) -> None:
@@ -200,7 +164,8 @@ def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
 def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
     """What the sheet must have room for: what was asked for, or the defaults and the prompt."""
     n_ctx = checkpoint.config.n_ctx
-    context = order.context or min(CONTEXT, n_ctx)
+    usual = LARGE_CONTEXT if is_large(checkpoint.config) else CONTEXT
+    context = order.context or min(usual, n_ctx)
     if context > n_ctx:
         raise PromptError(
             f"a context of {context} tokens was asked for, but {checkpoint.name} reads at most "

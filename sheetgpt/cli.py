@@ -29,13 +29,13 @@ from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
 from sheetgpt.build import (
     NEW_TOKENS,
-    Estimate,
     Order,
     Progress,
     build_workbook,
     silent,
 )
 from sheetgpt.errors import SheetGPTError
+from sheetgpt.estimate import Estimate
 from sheetgpt.gpt2 import hub
 from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.checkpoint import Checkpoint
@@ -95,7 +95,9 @@ def main() -> None:
 @click.option(
     "--prompt", default=EXAMPLE, show_default=True, help="The text to type into the sheet."
 )
-@click.option("--context", type=click.IntRange(1), help="Rows of tokens.  [default: at most 32]")
+@click.option(
+    "--context", type=click.IntRange(1), help="Rows of tokens.  [default: 32; 12 if large]"
+)
 @click.option(
     "--prompt-length",
     type=click.IntRange(1, 32_767),
@@ -118,6 +120,12 @@ def main() -> None:
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="Your own words for the tabs: a changed copy of one of our templates.",
+)
+@click.option(
+    "--lens/--no-lens",
+    default=None,
+    help="Whether there is a tab that shows what each block alone would say."
+    "  [default: unless the model is large]",
 )
 @click.option(
     "--digits",
@@ -148,6 +156,7 @@ def build(
     tokens: int,
     language: str | None,
     template: Path | None,
+    lens: bool | None,
     digits: int,
     compact: bool,
     addresses: bool | None,
@@ -164,7 +173,9 @@ def build(
     if language and template:
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
-    order = Order(prompt, context, prompt_length, language or "en", template, tokens, digits, form)
+    order = Order(
+        prompt, context, prompt_length, language or "en", template, tokens, lens, digits, form
+    )
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)

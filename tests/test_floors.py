@@ -20,6 +20,7 @@ FLOORS = [
     {"sheetgpt.book"},
     {"sheetgpt.xlsx"},
     {"sheetgpt.check"},
+    {"sheetgpt.estimate"},
     {"sheetgpt.build", "sheetgpt.models"},
     {"sheetgpt.cli"},
 ]

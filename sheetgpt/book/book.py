@@ -41,11 +41,16 @@ class Texts:
 
 @dataclass(frozen=True)
 class Computed:
-    """An array formula and the cells it fills."""
+    """A formula and the cells it fills.
+
+    array: whether it is an array formula. LibreOffice calculates those as soon as it shows them,
+        but believes what is stored of others.
+    """
 
     area: Area
     tree: Expr
     look: str
+    array: bool = True
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 def calculate(book: Book, progress: Callable[[int], None] = lambda done: None) -> Sheets:
     """Every cell's value, as a spreadsheet would compute it from the saved file."""
     sheets = Sheets({tab.name: _constants(tab) for tab in book.tabs})
-    formulas = [Formula(each.area, each.tree) for tab in book.tabs for each in tab.computed]
+    formulas = [
+        Formula(each.area, each.tree, each.array) for tab in book.tabs for each in tab.computed
+    ]
     recalculate(formulas, Engine(sheets), progress)
     return sheets
 

@@ -46,7 +46,7 @@ def compile_book(
 
     room: `room.tokens` is its context: the rows of tokens that it has.
     manual: whether it calculates only when somebody asks for it.
-    lens: whether the logit lens, which costs as much as the logits, is switched on.
+    lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
     n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
@@ -70,9 +70,8 @@ def compile_book(
         page(f"block {b}", "later block" if b else "block", block=b) for b in range(config.n_layer)
     ]
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
-    on_predicted, on_attention, on_lens = (
-        page(tab) for tab in ("predicted token", "attention", "logit lens")
-    )
+    on_predicted, on_attention = page("predicted token"), page("attention")
+    on_lens = page("logit lens") if lens else None
     on_checks = page("checks")
     first_data = len(pages)
 
@@ -107,10 +106,12 @@ def compile_book(
     looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
     predicted = chosen.finish(tokens, start.controls, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
-    residuals = _of_blocks(names, config.n_layer, "mlp.residual")
-    chosen_id = Range(names["predicted.id"])
-    seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
-    says = LensPage(on_lens, tokens, seen, on=lens).says
+    says = None
+    if on_lens is not None:
+        residuals = _of_blocks(names, config.n_layer, "mlp.residual")
+        chosen_id = Range(names["predicted.id"])
+        seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
+        says = LensPage(on_lens, tokens, seen).says
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
     start.finish(predicted, tokens, says, verdict, pages)
@@ -118,7 +119,7 @@ def compile_book(
     return Book(
         [each.finished(link_to=pages) for each in pages],
         names,
-        _properties(checkpoint, room),
+        _properties(checkpoint, room, lens=lens),
         manual,
     )
 
@@ -160,9 +161,10 @@ def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str
     return ranges
 
 
-def _properties(checkpoint: Checkpoint, room: Room) -> dict[str, str]:
+def _properties(checkpoint: Checkpoint, room: Room, *, lens: bool) -> dict[str, str]:
     """What the checker needs to know and cannot measure, one short text each."""
     stated = {"version": sheetgpt.__version__, "model": checkpoint.name}
+    stated["lens"] = json.dumps(lens)
     stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
     stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
     return {PROPERTY + name: text for name, text in stated.items()}

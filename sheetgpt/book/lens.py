@@ -44,12 +44,12 @@ class LensPage:
     together, and by none where the switch is off.
     """
 
-    def __init__(self, page: Page, prompt: Prompt, seen: Seen, *, on: bool) -> None:
+    def __init__(self, page: Page, prompt: Prompt, seen: Seen) -> None:
         self.page, self.prompt, self.seen = page, prompt, seen
         self.blocks = len(seen.residuals)
         page.default = "number"
         page.widths |= {FIRST + 1: 11, FIRST + 2: 12}
-        self.shown = self._switch(on)
+        self.shown = self._switch()
         self.answers = self._headings()
         self._steps()
         self.logits = self._logits()
@@ -69,10 +69,10 @@ class LensPage:
     def _when_shown(self, tree: Expr) -> Expr:
         return when(self.shown.equals(0), "", tree)
 
-    def _switch(self, on: bool) -> Range:
+    def _switch(self) -> Range:
         """1 where there is something to compute: the switch is on, and there is a token."""
         page = self.page
-        page.write(SWITCH, 1, int(on), "control")
+        page.write(SWITCH, 1, 1, "control")
         page.write(SWITCH, 2, page.words.label("lens on"), "note")
         switch = page.define("lens.on", page.area(SWITCH, 1))
         page.write(SWITCH + 1, 2, page.words.label("lens shown"), "note")

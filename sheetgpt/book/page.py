@@ -43,6 +43,7 @@ class Page:
         self.default: str | None = None
         self.heat: list[Area] = []
         self.charts: list[Bars] = []
+        self.opens_at_once = False  # it shows what is stored, without waiting for LibreOffice
         self.row_groups: list[tuple[int, int]] = []
         self.column_groups: list[tuple[int, int]] = []
         self.steps: dict[int, Area] = {}  # where each numbered step has its number
@@ -65,7 +66,7 @@ class Page:
         self.texts.append(Text(self.area(row, column), value, look, link))
 
     def compute(self, area: Area, tree: Expr, look: str) -> Range:
-        self.computed.append(Computed(area, tree, look))
+        self.computed.append(Computed(area, tree, look, array=not self.opens_at_once))
         return Range(area)
 
     def define(self, name: str, area: Area) -> Range:

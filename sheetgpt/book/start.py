@@ -40,6 +40,7 @@ class Start:
         self, page: Page, config: Config, prompt: str, new_tokens: int, *, manual: bool
     ) -> None:
         self.page = page
+        page.opens_at_once = True  # a large model calculates for many seconds
         page.frozen = (3, 0)
         page.widths = {1: 20, 2: 58, 3: 48, 4: 3, 5: 11, 6: 52}
         page.heights |= {PROMPT: 52, COMPLETION: 60}
@@ -95,13 +96,14 @@ class Start:
         self,
         predicted: Predicted,
         prompt: Prompt,
-        says: Says,
+        says: Says | None,
         verdict: Range,
         pages: Sequence[Page],
     ) -> None:
         """What the model writes, whether all is well, the likeliest tokens, and the map.
 
-        says: what a block would say if it were the last, or else the text given.
+        says: what a block would say if it were the last, or else the text given; None without
+            a logit lens.
         """
         page, label = self.page, self.page.words.label
         page.write(COMPLETION, 1, label("completion"), "step title")
@@ -159,7 +161,7 @@ class Start:
             Bars(tokens, shares, page.area(NEXT + 1, 3), words.label("chart"), 9, 6.3)
         )
 
-    def _map(self, pages: Sequence[Page], says: Says) -> None:
+    def _map(self, pages: Sequence[Page], says: Says | None) -> None:
         """Every tab in order: what happens there, and why, or what a block would say."""
         page, words = self.page, self.page.words
         page.write(MAP, 1, words.label("contents"), "step title")
@@ -167,15 +169,16 @@ class Start:
             page.write(MAP + 1, column, words.label(heading), "heading")
         row = MAP + 2
         blocks = [number for number, other in enumerate(pages) if other.tab.startswith("block ")]
-        said = page.define("start.blocks", page.area(row + blocks[0] - 1, 3, len(blocks))).area
-        for block in range(len(blocks)):
-            page.compute(said.row(block), says(block, words.tab("later block").why), "why")
+        if says is not None:
+            said = page.define("start.blocks", page.area(row + blocks[0] - 1, 3, len(blocks))).area
+            for block in range(len(blocks)):
+                page.compute(said.row(block), says(block, words.tab("later block").why), "why")
         for number, other in enumerate(pages[1:], start=1):
             if other.tab == "vocabulary":  # from here on nothing is computed any more
                 page.write(row + 1, 1, words.label("learned"), "step title")
                 row += 2
             page.write(row, 1, other.tab, "link", other.corner)
             page.write(row, 2, other.about, "text")
-            if number not in blocks:
+            if says is None or number not in blocks:
                 page.write(row, 3, other.why, "why")
             row += 1

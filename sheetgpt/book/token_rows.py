@@ -7,9 +7,10 @@ import numpy as np
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when
-from sheetgpt.formula.row import for_token
+from sheetgpt.formula.row import for_token, of_entries
 
 SHARES = ("attn.weights",)  # steps whose numbers are shares, shown as a heat map
+MOST_MULTIPLIED = 4_000_000  # cells of the matrix that one formula multiplies
 ALWAYS_SHOWN = 8  # columns of numbers that stay when the others are folded away
 
 
@@ -99,8 +100,11 @@ class TokenRows:
                 Range(self.tokens.area.row(token)),
                 "token heading right",
             )
-            area = page.area(first, column, height, 1)
-            page.compute(area, self._wrapped(for_token(panel, token), label, token, only), "number")
+            tree = for_token(panel, token)
+            for start, stop in _pieces(panel):
+                area = page.area(first + start, column, stop - start, 1)
+                part = self._wrapped(of_entries(tree, start, stop), label, token, only)
+                page.compute(area, part, "number")
         page.rule(page.area(first - 2, FIRST, 1, self.context), f'C${first - 1}=""', "no token")
         page.count(first, height)
         page.list_texts(first, 2, self.entries, "token")
@@ -173,3 +177,17 @@ def _wider(groups: Sequence[tuple[int, int]], right: int) -> list[tuple[int, int
     right = max([right, *(last for _, last in groups)])
     first = FIRST + ALWAYS_SHOWN
     return [(first, right)] if first <= right else []
+
+
+def _pieces(panel: Expr) -> list[tuple[int, int]]:
+    """The rows of a tall step that one formula fills: all, or fewer where it multiplies a matrix
+    so large that an application would need as much memory again for it.
+    """
+    height = panel.shape[0]
+    assert isinstance(height, int)
+    step = height
+    if isinstance(panel, Call) and panel.op == "MMULT":
+        width = panel.arguments[0].shape[1]
+        assert isinstance(width, int)
+        step = max(1, MOST_MULTIPLIED // width)
+    return [(start, min(start + step, height)) for start in range(0, height, step)]

@@ -12,6 +12,7 @@ from sheetgpt.book.data import digest
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.evaluate import Engine
+from sheetgpt.formula.numerals import Float32Numerals
 from sheetgpt.formula.recalculate import Formula, recalculate
 from sheetgpt.formula.values import NUMBER, Sheets
 from sheetgpt.gpt2 import reference
@@ -31,8 +32,9 @@ class _Learned(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         weight = self._values.factor(self._book.names[name])
-        is_matrix = len(self._shapes[name]) == 2
-        return weight if is_matrix else np.asarray(weight).reshape(self._shapes[name])
+        if isinstance(weight, Float32Numerals):
+            return weight
+        return np.asarray(weight).reshape(self._shapes[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._shapes)
@@ -53,7 +55,7 @@ def witnessed(book: Book, values: Sheets, config: Config) -> Book:
         values.write(book.names[name], column)
     tabs = [_filled(tab, book.names, constants) for tab in book.tabs]
     cells = [each for tab in tabs if tab.name in TABS for each in tab.computed]
-    recalculate([Formula(each.area, each.tree) for each in cells], Engine(values))
+    recalculate([Formula(each.area, each.tree, each.array) for each in cells], Engine(values))
     return replace(book, tabs=tabs)
 
 

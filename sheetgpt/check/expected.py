@@ -42,8 +42,9 @@ def names_of_formulas(model: ModelInFile) -> list[str]:
         *(f"candidates.{column}" for column in CANDIDATES if column not in ("draw", "rank")),
         *(f"start.{each}" for each in ("message", "token", "completion", "used", *likeliest)),
         "start.likeliest.sentence",
-        *insight.names(model.config),
-        *("start.blocks", "start.checks"),
+        *insight.names(model),
+        *(["start.blocks"] if model.has_lens else []),
+        "start.checks",
     ]
 
 

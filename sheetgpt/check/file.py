@@ -56,6 +56,7 @@ class ModelInFile:
         }
         try:
             self.name = said["model"]
+            self.has_lens = json.loads(said["lens"]) is not False
             self.config = Config(
                 **{each.name: json.loads(said[each.name]) for each in fields(Config)}
             )

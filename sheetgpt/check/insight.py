@@ -15,15 +15,15 @@ TYPED = ("prompt", "new_tokens", "temperature", "top_k", "top_p", "seed")
 Expected = dict[str, Grid | Floats]
 
 
-def names(config: Config) -> list[str]:
+def names(model: ModelInFile) -> list[str]:
     """The names of what these tabs compute, in the order in which they do."""
     attention = ("number", "from", "weight", "place", "token", "strength", "head")
     lens = ("shown", "residual", "ln_f.normal", "ln_f", "logits", "id", "token", "probability")
     compared = ("typed", "same", "others", "now", "difference", "mark", "verdict", "summary")
     return [
         *(f"attention.{each}" for each in (*attention, "sentence", "strongest")),
-        *(f"live.h.{b}.attn.weights" for b in range(config.n_layer)),
-        *(f"lens.{each}" for each in (*lens, "final", "from", "sentence")),
+        *(f"live.h.{b}.attn.weights" for b in range(model.config.n_layer)),
+        *(f"lens.{each}" for each in (*lens, "final", "from", "sentence") if model.has_lens),
         *(f"checks.{each}" for each in compared),
     ]
 

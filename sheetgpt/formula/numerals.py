@@ -40,7 +40,10 @@ def read(text: bytes) -> Floats:
     """
     array = b"[%b]" % text
     if simdjson is None:
-        return np.array(orjson.loads(array), dtype=np.float64)
+        values = np.array(orjson.loads(array))
+        if values.dtype.kind not in "fi":
+            raise ValueError("something else than numbers")
+        return values.astype(np.float64, copy=False)
     numbers: Any = simdjson.Parser().parse(array)
     return np.frombuffer(numbers.as_buffer(of_type="d"))
 
@@ -51,8 +54,7 @@ def as_read_back(values: NDArray[Any]) -> "Floats | Float32Numerals":
         return values.astype(np.float64)
     if values.size < LARGE:
         return read(written(values)).reshape(values.shape)
-    numerals = Float32Numerals(values)
-    return numerals if numerals.is_exact else numerals.dense()
+    return Float32Numerals.of(values) or read(written(values)).reshape(values.shape)
 
 
 class Float32Numerals:
@@ -65,16 +67,21 @@ class Float32Numerals:
 
     __array_ufunc__ = None  # so that `array @ numerals` comes here
 
-    def __init__(self, values: NDArray[np.float32]) -> None:
-        self._values = values
-        self._away = zeros(values.shape, np.int32)
-        self.is_exact = True  # but where a number is so small that float32 has few digits left
-        for piece in self._pieces():
+    def __init__(self, values: NDArray[np.float32], away: NDArray[np.int32]) -> None:
+        self._values, self._away = values, away
+
+    @classmethod
+    def of(cls, values: NDArray[np.float32]) -> "Float32Numerals | None":
+        """None for numbers so small that float32 has few digits left for them."""
+        numerals = cls(values, zeros(values.shape, np.int32))
+        for piece in numerals._pieces():
             part = values[piece]
             doubles = read(written(part)).reshape(part.shape)
             away = _bits(doubles) - _bits(part.astype(np.float64))
-            self._away[piece] = away
-            self.is_exact = self.is_exact and bool((self._away[piece] == away).all())
+            numerals._away[piece] = away
+            if (numerals._away[piece] != away).any():
+                return None
+        return numerals
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -92,9 +99,9 @@ class Float32Numerals:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
         return self[:]
 
-    def dense(self) -> Floats:
-        """The whole matrix as doubles, for where the short form cannot hold them."""
-        return read(written(self._values)).reshape(self.shape)
+    def rows(self, rows: slice) -> "Float32Numerals":
+        """Some of the rows, still in half the memory."""
+        return Float32Numerals(self._values[rows], self._away[rows])
 
     def __matmul__(self, right: Floats) -> Floats:
         return np.concatenate([self[piece] @ right for piece in self._pieces()])

@@ -19,6 +19,14 @@ def for_token(tree: Expr, token: int) -> Expr:
     return Call(tree.op, tuple(for_token(argument, token) for argument in tree.arguments))
 
 
+def of_entries(tree: Expr, start: int, stop: int) -> Expr:
+    """Rows `start` to `stop - 1` of a product whose left factor is a range; other trees whole."""
+    match tree:
+        case Call("MMULT", (Range() as left, right)) if left.shape[0] != stop - start:
+            return Call("MMULT", (Range(left.area.rows(start, stop)), right))
+    return tree
+
+
 _PART_OF_TOKEN = {
     "row": lambda whole, token: Range(whole.area.row(token)),
     "past": lambda whole, token: Range(whole.area.rows(0, token + 1)),

@@ -143,11 +143,13 @@ class Sheets:
         return _mixed(sheet, area, kinds)
 
     def factor(self, area: Area) -> Value | Float32Numerals:
-        """What `read` gives; but a large matrix as it is stored, fit to be multiplied."""
+        """What `read` gives, but rows of a large matrix as they are stored, to be multiplied."""
         sheet = self.by_tab.get(area.tab)
         for block in sheet.blocks if sheet is not None else ():
-            if block.area == area and isinstance(block.values, Float32Numerals):
-                return block.values
+            if block.holds(area) and isinstance(block.values, Float32Numerals):
+                rows, columns = block.place(area)
+                if columns == slice(0, block.values.shape[1]):
+                    return block.values.rows(rows)
         return self.read(area)
 
     def cells(self, area: Area) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

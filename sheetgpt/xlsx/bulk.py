@@ -102,18 +102,16 @@ def _unpacked(archive: ZipFile, name: str) -> Iterator[bytes]:
     file.seek(info.header_offset + 26)  # ZipFile has read the part's own header: it holds
     file.seek(sum(unpack("<HH", file.read(4))), 1)  # its name and what else follows
     unpacker, left, crc = isal_zlib.decompressobj(-15), info.compress_size, 0
-    while left > 0 and not unpacker.eof:
-        packed = file.read(min(PIECE, left))
-        if not packed:
-            break
-        left -= len(packed)
-        while packed or unpacker.unconsumed_tail:
-            piece = unpacker.decompress(packed, PIECE)
-            packed = unpacker.unconsumed_tail
-            if not piece:
-                break
-            crc = isal_zlib.crc32(piece, crc)
-            yield piece
+    try:
+        while left > 0 and not unpacker.eof:
+            packed = file.read(min(PIECE, left))
+            left -= len(packed) or left
+            while packed and (piece := unpacker.decompress(packed, PIECE)):
+                packed = unpacker.unconsumed_tail
+                crc = isal_zlib.crc32(piece, crc)
+                yield piece
+    except isal_zlib.error as error:
+        raise BadZipFile(f"its part {name} is damaged: {error}") from error
     if crc != info.CRC or not unpacker.eof:
         raise BadZipFile(f"its part {name} is damaged")
 
@@ -155,7 +153,9 @@ def _cut_bare(row: bytes, runs: list[Run]) -> bytes:
         return row
     # Of the text between two numbers only the style is left, between commas.
     numbers = _numbers(row[begin:end].translate(_SPACES))
-    if numbers is None or not _put(runs, int(place[1]), _column(cell[1]), numbers[::2].copy()):
+    if numbers is None or len(numbers) % 2 == 0 or (numbers[1::2] != numbers[1]).any():
+        return row
+    if not _put(runs, int(place[1]), _column(cell[1]), numbers[::2].copy()):
         return row
     return row[:begin] + row[end:]
 

@@ -191,7 +191,8 @@ class _ComputedSpan:
         area, formula = self.computed.area, ""
         if row == area.top:
             text = escape(excel.text(self.computed.tree, area.tab))
-            formula = f'<f t="array" ref="{area.address}">{text}</f>'
+            kind = f' t="array" ref="{area.address}"' if self.computed.array else ""
+            formula = f"<f{kind}>{text}</f>"
         at = f"{column_letters(area.left)}{row}"
         first = _cell(at, self.style, self.sheet.cell(row, area.left), formula)
         if area.left == area.right:
@@ -249,16 +250,18 @@ def _text_cell(at: str, style: int, value: str) -> bytes:
 
 def _cell(at: str, style: int, value: Scalar, formula: str = "") -> bytes:
     """A number, or a formula with the value it had when the file was written."""
-    kind, text = "", ""
+    kind = text = space = ""
     if isinstance(value, bool):
         kind, text = ' t="b"', str(int(value))
     elif isinstance(value, str):
         kind, text = ' t="str"', _escaped(value)
+        if value != value.strip():  # a space that LibreOffice would leave out
+            space = ' xml:space="preserve"'
     elif isinstance(value, Error):
         kind, text = ' t="e"', value.value
     elif value is not None:
         text = orjson.dumps(value).decode()
-    return f'<c r="{at}" s="{style}"{kind}>{formula}<v>{text}</v></c>'.encode()
+    return f'<c r="{at}" s="{style}"{kind}>{formula}<v{space}>{text}</v></c>'.encode()
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,165 @@
+"""Reading rows of numbers fast: the same as an XML parser reads, whatever the rows look like."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sheetgpt.book.book import Book, Numbers, Tab, Text
+from sheetgpt.errors import WorkbookError
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.values import Sheet, Sheets
+from sheetgpt.xlsx import bulk
+from sheetgpt.xlsx import read as reading
+from sheetgpt.xlsx.read import read
+from sheetgpt.xlsx.write import Form, save
+
+
+def matrix(rows: int, columns: int) -> np.ndarray:
+    random = np.random.default_rng(rows * columns)
+    return random.standard_normal((rows, columns)).astype(np.float32)
+
+
+def saved(path: Path, *placed: tuple[int, int, np.ndarray], addresses: bool = False) -> Path:
+    numbers = [
+        Numbers(Area("t", top, left, top + len(m) - 1, left + m.shape[1] - 1), m, "weight")
+        for top, left, m in placed
+    ]
+    tab = Tab(
+        "t", [Text(Area("t", 1, 1, 1, 1), "text", "title")], [], numbers, [], [], {}, {}, (0, 0)
+    )
+    save(Book([tab], {}), Sheets({"t": Sheet(1, 1)}), path, Form(addresses=addresses))
+    return path
+
+
+def by_parser(path: Path, monkeypatch) -> Sheets:
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "without_runs", lambda pieces, runs: pieces)
+        return read(path).values
+
+
+PLACED = [
+    [(2, 1, matrix(40, 30))],
+    [(2, 3, matrix(3, 2)), (6, 3, matrix(5, 700)), (12, 3, matrix(1, 1)), (14, 2, matrix(9, 700))],
+    [(2, 16_384 - 19, matrix(4, 20)), (2, 1, matrix(4, 20))],
+    [(1_048_576 - 2, 2, matrix(3, 20))],
+]
+
+
+@pytest.mark.parametrize("placed", PLACED)
+@pytest.mark.parametrize("addresses", [False, True])
+def test_the_same_as_a_parser(tmp_path, monkeypatch, placed, addresses):
+    path = saved(tmp_path / "a.xlsx", *placed, addresses=addresses)
+    fast, slow = read(path).values, by_parser(path, monkeypatch)
+    for top, left, values in placed:
+        area = Area("t", top, left, top + len(values) - 1, left + values.shape[1] - 1)
+        found = np.asarray(fast.read(area), dtype=np.float64).reshape(values.shape)
+        assert np.array_equal(found.astype(np.float32), values)
+        assert np.array_equal(found, np.asarray(slow.read(area)).reshape(values.shape))
+    assert fast.by_tab["t"].cell(1, 1) == "text"
+    assert fast.by_tab["t"].cell(1, 2) is None
+
+
+def test_what_is_fast(tmp_path, monkeypatch):
+    """Rows of one matrix never come to the parser."""
+    monkeypatch.setattr(reading._SheetReader, "_cell", lambda *_: None)
+    path = saved(tmp_path / "a.xlsx", (2, 3, matrix(50, 60)))
+    (block,) = read(path).values.by_tab["t"].blocks
+    assert block.area == Area("t", 2, 3, 51, 62)
+
+
+def sheet(path: Path, rows: str) -> Path:
+    """A workbook with these rows as they are."""
+    saved(path, (2, 1, matrix(2, 20)))
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    head, _, rest = parts[name].partition(b"<sheetData>")
+    tail = rest.partition(b"</sheetData>")[2]
+    parts[name] = head + b"<sheetData>" + rows.encode() + b"</sheetData>" + tail
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in parts.items():
+            new.writestr(name, data)
+    return path
+
+
+def row(*cells: str, first: str = '<c r="B3" s="1"><v>1</v></c>', number: str = ' r="3"') -> str:
+    return f"<row{number}>{first}{''.join(cells)}</row>"
+
+
+N = '<c s="1"><v>2.5</v></c>'
+ODD = {
+    "another style": row(N, '<c s="7"><v>4</v></c>', N),
+    "a cell without style": row(N, "<c><v>4</v></c>", N),
+    "a text among them": row(N, '<c s="1" t="str"><v>4</v></c>', N),
+    "a truth value": row(N, '<c s="1" t="b"><v>1</v></c>', N),
+    "an empty cell": row(N, '<c s="1"/>', N),
+    "a cell farther on": row(N, '<c r="J3" s="1"><v>4</v></c>', N),
+    "a cell without a value": row(N, '<c s="1"><v></v></c>', N),
+    "a number of another spelling": row(N, '<c s="1"><v>+4</v></c>', '<c s="1"><v>.5</v></c>'),
+    "spaces": row(N, '<c s="1"><v> 4 </v></c>', N),
+    "a first cell that is a text": row(N, N, first='<c r="B3" s="1" t="str"><v>1</v></c>'),
+    "a first cell without address": row(N, N, first='<c s="1"><v>1</v></c>'),
+    "a row without number": row(N, N, number=""),
+    "attributes of a row": row(N, N, number=' r="3" ht="20" customHeight="1" outlineLevel="1"'),
+    "a formula behind": row(N, '<c s="1"><f>B3+1</f><v>4</v></c>'),
+    "a comment": row(N, "<!-- </v></c><c s=\"1\"><v> -->", N),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", ODD.values(), ids=ODD)
+def test_rows_of_another_kind(tmp_path, monkeypatch, rows):
+    path = sheet(tmp_path / "a.xlsx", rows)
+    fast, slow = read(path).values.by_tab["t"], by_parser(path, monkeypatch).by_tab["t"]
+    places = [(row, column) for row in range(1, 6) for column in range(1, 16)]
+    assert [fast.cell(*at) for at in places] == [slow.cell(*at) for at in places]
+
+
+BROKEN = {
+    "not a number": row(N, '<c s="1"><v>four</v></c>', N),
+    "two numbers": row(N, '<c s="1"><v>4,5</v></c>', N),
+    "infinite": row(N, '<c s="1"><v>1e999</v></c>', N),
+    "too far right": row(*[N] * 40, first='<c r="XFA3" s="1"><v>1</v></c>'),
+    "too far down": row(N, first='<c r="B9999999" s="1"><v>1</v></c>', number=' r="9999999"'),
+    "cut off": row(N, N)[:-9],
+}
+
+
+@pytest.mark.parametrize("rows", BROKEN.values(), ids=BROKEN)
+def test_what_no_workbook_holds(tmp_path, rows):
+    with pytest.raises(WorkbookError, match="not a readable"):
+        read(sheet(tmp_path / "a.xlsx", rows))
+
+
+def test_any_cut_into_pieces():
+    """However the bytes come, the same is cut out of them."""
+    xml = ("<sheetData>" + row(*[N] * 20) * 3 + "</sheetData>").encode()
+    whole: list[bulk.Run] = []
+    rest = b"".join(bulk.without_runs(iter([xml]), whole))
+    assert len(whole) == 3 and rest.count(b"2.5") == 0
+    for size in (1, 7, 64, 333):
+        runs: list[bulk.Run] = []
+        pieces = [xml[at : at + size] for at in range(0, len(xml), size)]
+        assert b"".join(bulk.without_runs(iter(pieces), runs)) == rest
+        assert [run.values.tolist() for run in runs] == [run.values.tolist() for run in whole]
+
+
+def test_a_damaged_part(tmp_path):
+    path = saved(tmp_path / "a.xlsx", (2, 1, matrix(300, 300)))
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo("xl/worksheets/sheet1.xml")
+    data = bytearray(path.read_bytes())
+    data[info.header_offset + 5_000] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(WorkbookError, match="not a readable"):
+        read(path)
+
+
+def test_parts_that_are_only_stored():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a", "x" * 10)
+    with zipfile.ZipFile(file) as archive:
+        assert b"".join(bulk.inflated(archive, "a")) == b"x" * 10
