@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKBOOK ?= sheetgpt-nano.xlsx
 
 .DEFAULT_GOAL := help
-.PHONY: help workbook test check lint bench office nano clean
+.PHONY: help workbook test check lint bench office pictures nano clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -40,6 +40,9 @@ bench: $(VENV)/.installed ## time building and checking beside LibreOffice
 office: $(VENV)/.installed ## recalculate the workbook in LibreOffice and check that
 	$(BIN)/sheetgpt build --force -o $(WORKBOOK)
 	$(BIN)/sheetgpt check $(WORKBOOK) --engine libreoffice
+
+pictures: $(VENV)/.installed ## take the pictures in docs/pictures again
+	$(BIN)/python docs/pictures.py
 
 nano: $(VENV)/.installed ## train the default model again (about ten minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'

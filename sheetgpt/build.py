@@ -13,7 +13,7 @@ from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
 from sheetgpt.book.witness import witnessed
-from sheetgpt.book.words import load_words
+from sheetgpt.book.words import load_words, read_words
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
@@ -47,6 +47,7 @@ def silent(what: str, done: int = 0, of: int = 0, /) -> None:
 class Order:
     """What a person asks for; None where the default will do.
 
+    template: a person's own words for the tabs; the language says nothing then.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
     digits: how many significant digits of each weight are written.
     """
@@ -55,6 +56,7 @@ class Order:
     context: int | None = None
     prompt_length: int | None = None
     language: str = "en"
+    template: Path | None = None
     new_tokens: int = NEW_TOKENS
     lens: bool | None = None
     digits: int = DIGITS
@@ -88,17 +90,17 @@ def build_workbook(
 
     announce: told what is to be expected, when nothing stands in the way any more.
 
-    Raises WorkbookError, PromptError or CheckpointError for what cannot be done; then, and when it
-    is interrupted, whatever was at `path` before is still there.
+    Raises WorkbookError, TemplateError, PromptError or CheckpointError for what cannot be done;
+    then, and when it is interrupted, whatever was at `path` before is still there.
     """
     _refuse_path(path, force=force)
+    words = read_words(order.template) if order.template else load_words(order.language)
     ids = _prompt_ids(checkpoint, order.prompt)
     room = _room(checkpoint, order, ids)
     _refuse_size(checkpoint, room)
     expected = estimate(checkpoint.config, room.tokens, order.digits, order.form)
     _refuse_full_disk(path, expected.file_size)
     announce(expected)
-    words = load_words(order.language)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
     lost = None
     if order.digits < DIGITS:

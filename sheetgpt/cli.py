@@ -113,9 +113,13 @@ def main() -> None:
 @click.option(
     "--language",
     type=click.Choice(languages()),
-    default="en",
-    show_default=True,
-    help="The language of the words on the tabs.",
+    help="The language of the words on the tabs.  [default: en]",
+)
+@click.option(
+    "--template",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Your own words for the tabs: a changed copy of one of our templates.",
 )
 @click.option(
     "--lens/--no-lens",
@@ -150,7 +154,8 @@ def build(
     context: int | None,
     prompt_length: int | None,
     tokens: int,
-    language: str,
+    language: str | None,
+    template: Path | None,
     lens: bool | None,
     digits: int,
     compact: bool,
@@ -165,8 +170,12 @@ def build(
     sheetgpt build --prompt "The capital of France is" -o paris.xlsx
     sheetgpt build --model path/to/checkpoint --context 16
     """
+    if language and template:
+        fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
-    order = Order(prompt, context, prompt_length, language, tokens, lens, digits, form)
+    order = Order(
+        prompt, context, prompt_length, language or "en", template, tokens, lens, digits, form
+    )
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)

@@ -19,3 +19,7 @@ class PromptError(SheetGPTError):
 
 class WorkbookError(SheetGPTError):
     """A workbook that cannot be read or written, or is not one of ours."""
+
+
+class TemplateError(SheetGPTError):
+    """Words for the tabs that are missing, incomplete, or more than a cell can hold."""

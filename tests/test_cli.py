@@ -15,10 +15,13 @@ from shutil import copytree
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
 import sheetgpt
+from sheetgpt.book.template import path_of
+from sheetgpt.book.words import load_words
 from sheetgpt.cli import main
 from sheetgpt.xlsx import office, write
 
@@ -152,6 +155,22 @@ def test_build_names_the_file_after_the_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     screen("build", "--model", PLAIN, *SMALL)
     assert os.listdir(tmp_path) == ["sheetgpt-plain.xlsx"]
+
+
+@pytest.mark.parametrize("language", ["ja", "ko"])
+def test_build_in_another_language(language, tmp_path):
+    path = tmp_path / "a.xlsx"
+    screen("build", "--model", PLAIN, *SMALL, "--language", language, "-o", path)
+    start = openpyxl.load_workbook(path, read_only=True)["start"]
+    assert start["A1"].value == load_words(language).tab("start").title
+
+
+def test_build_with_words_of_ones_own(tmp_path):
+    path, template = tmp_path / "a.xlsx", tmp_path / "my.toml"
+    english = path_of("en").read_text(encoding="utf-8")
+    template.write_text(english.replace("A GPT in a spreadsheet", "Hi"), encoding="utf-8")
+    screen("build", "--model", PLAIN, *SMALL, "--template", template, "-o", path)
+    assert openpyxl.load_workbook(path, read_only=True)["start"]["A1"].value == "Hi"
 
 
 def test_force_replaces(tmp_path):
@@ -416,6 +435,24 @@ def test_places_where_nothing_can_be_written(tmp_path):
         )
     assert "the workbook cannot be written (File name too long)" in refusal(
         tmp_path, *build_to(tmp_path / ("x" * 300))
+    )
+
+
+def test_words_that_cannot_be_used(tmp_path):
+    """The sentences are tested in book/test_template.py; here, that nothing else happens."""
+    (tmp_path / "here.xlsx").write_text("something precious")
+    (tmp_path / "my.toml").write_text("[labels]\nhoem = 'Home'\n")
+    to_file = build_to(tmp_path / "here.xlsx", "--force")
+    assert refusal(tmp_path, *to_file, "--template", tmp_path / "my.toml") == (
+        "DIR/my.toml: [labels] hoem is none of the texts of a workbook; "
+        "perhaps it should be [labels] home"
+    )
+    assert refusal(tmp_path, *to_file, "--template", tmp_path / "no.toml") == (
+        "DIR/no.toml cannot be read (No such file or directory); "
+        f"give a template, such as a copy of {path_of('en')}"
+    )
+    assert refusal(tmp_path, *to_file, "--template", tmp_path / "my.toml", "--language", "en") == (
+        "--template brings all the words, so it excludes --language; give one of them"
     )
 
 

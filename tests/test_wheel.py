@@ -57,6 +57,8 @@ def test_contents(wheel):
         *(f"sheetgpt/{name}.py" for name in ("__init__", "cli", "build", "formula/expr")),
         "sheetgpt/xlsx/office_server.py",
         "sheetgpt/templates/en.toml",
+        "sheetgpt/templates/ja.toml",
+        "sheetgpt/templates/ko.toml",
         *(
             f"sheetgpt/weights/nano/{name}"
             for name in ("config.json", "model.safetensors", "vocab.json", "merges.txt")

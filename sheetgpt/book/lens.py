@@ -97,7 +97,8 @@ class LensPage:
         page.heat += [areas["probability"], areas["final"]]
         about, corner = page.words.label("lens chart"), page.area(page.row, FIRST + 4)
         labels = page.area(page.row + 1, 1, self.blocks)
-        page.charts.append(Bars(labels, areas["final"], corner, about, 12, 0.6 * self.blocks + 1))
+        height = 0.53 * (self.blocks + 1)  # of the table beside it, whose rows have 15 points
+        page.charts.append(Bars(labels, areas["final"], corner, about, 12, height))
         page.row += self.blocks + 3
         return areas
 

@@ -1,12 +1,11 @@
 """The tab `prompt to tokens`: byte-pair encoding, stage by stage, from left to right."""
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from unicodedata import east_asian_width
 
 import numpy as np
 
+from sheetgpt.book.lines import broken
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.formula.cells import column_letters
@@ -101,7 +100,7 @@ def prompt_page(
 ) -> Prompt:
     """Lay out every stage, and at the left the tokens: the prompt's, then those written."""
     page.frozen = (TOP + 1, 0)
-    page.widths = {1: 9, 2: 16, 3: 8, 4: 8, 5: 3}
+    page.widths = {1: 10, 2: 16, 3: 8, 4: 8, 5: 3}
     stages = _Stages(page, tables_of(room.rounds))
     letters = stages.place("characters", room.characters)
     fit = _Fit(page, stages.column)
@@ -267,8 +266,8 @@ class _Stages:
 def _heading(page: Page, column: int, title: str, why: str, width: float) -> None:
     """The title of a stage, and below it the sentence of why, in lines as wide as the stage."""
     page.write(TITLE, column, title, "step title")
-    is_wide = any(east_asian_width(character) in "WF" for character in why)
-    letters = int(0.6 * width if is_wide else 1.2 * width)
-    lines = textwrap.wrap(why, letters, max_lines=TOP - WHY, placeholder=" …")
+    lines = broken(why, 1.2 * width)
+    if len(lines) > TOP - WHY:
+        lines = [*lines[: TOP - WHY - 1], f"{lines[TOP - WHY - 1]} …"]
     for row, line in enumerate(lines, start=WHY):
         page.write(row, column, line, "why")

@@ -44,6 +44,7 @@ class Start:
         page.frozen = (3, 0)
         page.widths = {1: 20, 2: 58, 3: 48, 4: 3, 5: 11, 6: 52}
         page.heights |= {PROMPT: 52, COMPLETION: 60}
+        page.heights |= {CONTROLS_TOP: 20, LEGEND: 20}  # titles above a frame, in any script
         page.write(PROMPT, 1, page.words.label("prompt"), "step title")
         page.write(PROMPT, 2, prompt, "input")
         self.prompt = page.define("prompt", page.area(PROMPT, 2))
@@ -157,7 +158,7 @@ class Start:
         shown = when(prompt.n_tokens.equals(0), "", sentence)
         page.compute_named("start.likeliest.sentence", NEXT + 1, 1, shown, "live")
         page.charts.append(
-            Bars(tokens, shares, page.area(NEXT + 1, 3), words.label("chart"), 10.5, 6.4)
+            Bars(tokens, shares, page.area(NEXT + 1, 3), words.label("chart"), 9, 6.3)
         )
 
     def _map(self, pages: Sequence[Page], says: Says | None) -> None:

@@ -1,11 +1,11 @@
 """The words on the tabs: one TOML file a language in `templates/`, words only, no structure."""
 
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from sheetgpt.errors import SheetGPTError
+from sheetgpt.book.template import PLACE, path_of, read_template
+from sheetgpt.errors import TemplateError
 from sheetgpt.formula.expr import Expr, Like, join
 from sheetgpt.resources import resource
 
@@ -29,7 +29,6 @@ class TabWords:
 class Words:
     """Everything a template says, by the names of steps, tabs and labels."""
 
-    language: str
     steps: Mapping[str, StepWords]
     tabs: Mapping[str, TabWords]
     labels: Mapping[str, str]
@@ -45,7 +44,7 @@ class Words:
 
     def sentence(self, name: str, **parts: Like) -> Expr:
         """A label as a formula that puts values from the sheet into its words."""
-        pieces = re.split(r"\{(\w+)\}", self.labels[name])
+        pieces = PLACE.split(self.labels[name])
         joined = [parts[piece] if i % 2 else piece for i, piece in enumerate(pieces)]
         return join(*(piece for piece in joined if piece != ""))
 
@@ -56,19 +55,29 @@ def languages() -> list[str]:
 
 
 def load_words(language: str) -> Words:
-    """Read `templates/LANGUAGE.toml`; raises SheetGPTError where it is missing or broken."""
-    path = resource("templates") / f"{language}.toml"
-    try:
-        with path.open("rb") as file:
-            words = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SheetGPTError(
-            f"{path}: the words of language '{language}' cannot be read ({error}); "
-            f"choose one of {', '.join(languages())}"
-        ) from error
+    """The words of one of our templates; raises TemplateError where there is none."""
+    if language not in languages():
+        raise TemplateError(
+            f"there are no words in language '{language}'; choose one of {', '.join(languages())}"
+        )
+    return read_words(path_of(language))
+
+
+def read_words(path: Path) -> Words:
+    """The words of any template; raises TemplateError where one of its texts cannot be used."""
+    texts = read_template(path)
+
+    def names(table: str) -> list[str]:
+        return list(dict.fromkeys(key[1] for key in texts if key[0] == table))
+
     return Words(
-        language,
-        {name: StepWords(**step) for name, step in words["steps"].items()},
-        {name: TabWords(**tab) for name, tab in words["tabs"].items()},
-        words["labels"],
+        {
+            name: StepWords(*(texts["steps", name, part] for part in ("title", "why")))
+            for name in names("steps")
+        },
+        {
+            name: TabWords(*(texts["tabs", name, part] for part in ("title", "about", "why")))
+            for name in names("tabs")
+        },
+        {name: texts["labels", name] for name in names("labels")},
     )

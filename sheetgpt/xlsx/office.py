@@ -113,6 +113,13 @@ class Office:
         found: list[str] = self._ask("errors", True)
         return found
 
+    def picture(
+        self, tab: str, area: str, to: Path, rows: Sequence[str] = (), columns: Sequence[str] = ()
+    ) -> None:
+        """Print an area to a PDF of one page, without the rows and the columns of other areas."""
+        what = {"tab": tab, "area": area, "to": str(to.resolve())}
+        self._ask("picture", {**what, "rows": list(rows), "columns": list(columns)})
+
 
 @contextmanager
 def opened(path: Path, time_limit: float = TIME_LIMIT) -> Iterator[Office]:

@@ -8,6 +8,7 @@ Reads one JSON command a line and answers each with one line of JSON:
     {"calculate": true}       calculate every formula, whatever was stored
     {"read": [NAME, ...]}     the values of defined names, row by row
     {"errors": true}          the addresses of all formulas that show an error
+    {"picture": {...}}        print a part of a sheet to a PDF; see `picture`
     {"close": true}           close the workbook
 
 Answers are {"ok": ...} or {"error": text}.  Needs nothing but the standard library and UNO.
@@ -25,6 +26,7 @@ from com.sun.star.connection import NoConnectException
 
 FORMULA_ERROR = 4  # com.sun.star.sheet.FormulaResult.ERROR
 PATIENCE = 120  # seconds that LibreOffice may take to start
+MARGIN = 300  # around a picture, in hundredths of a millimetre
 
 
 def start(soffice, profile):
@@ -74,6 +76,34 @@ def cells(document, name):
     return document.NamedRanges.getByName(name).getReferredCells()
 
 
+def picture(document, tab, area, rows, columns, to):
+    """One area of a sheet as a PDF of one page, which is as large as the area on the screen.
+
+    rows, columns: areas whose rows, and whose columns, are left out.
+    """
+    for other in document.Sheets:
+        other.setPrintAreas(())
+    sheet = document.Sheets.getByName(tab)
+    sheet.unprotect("")
+    whole = sheet.getCellRangeByName(area)
+    whole.Rows.IsVisible = whole.Columns.IsVisible = True
+    for each in rows:
+        sheet.getCellRangeByName(each).Rows.IsVisible = False
+    for each in columns:
+        sheet.getCellRangeByName(each).Columns.IsVisible = False
+    sheet.setPrintAreas((whole.getRangeAddress(),))
+    page = document.StyleFamilies.getByName("PageStyles").getByName(sheet.PageStyle)
+    page.HeaderIsOn = page.FooterIsOn = page.PrintGrid = page.PrintHeaders = False
+    for side in ("LeftMargin", "RightMargin", "TopMargin", "BottomMargin"):
+        setattr(page, side, MARGIN)
+    page.Width = whole.Size.Width + 2 * MARGIN + 100
+    page.Height = whole.Size.Height + 2 * MARGIN + 100
+    page.ScaleToPagesX = page.ScaleToPagesY = 1
+    form = PropertyValue()
+    form.Name, form.Value = "FilterName", "calc_pdf_Export"
+    document.storeToURL(uno.systemPathToFileUrl(to), (form,))
+
+
 def answer(desktop, document, command):
     """Carry out one command; returns the document that is open then, and the answer."""
     ((verb, what),) = command.items()
@@ -98,6 +128,9 @@ def answer(desktop, document, command):
             ranges = sheet.queryFormulaCells(FORMULA_ERROR)
             found += filter(None, ranges.getRangeAddressesAsString().split(";"))
         return document, found
+    if verb == "picture":
+        picture(document, **what)
+        return document, True
     if verb == "close":
         document.close(True)
         return None, True
