@@ -34,8 +34,11 @@ lint: $(VENV)/.linted ## lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed ## time building and checking beside LibreOffice
+bench: $(VENV)/.installed ## time everything beside its peers, also at full size (about an hour)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/nano.py
+	$(BIN)/python benchmarks/full_size.py
+	$(BIN)/python benchmarks/growth.py --plot docs/pictures/growth.png
 
 office: $(VENV)/.installed ## recalculate the workbook in LibreOffice and check that
 	$(BIN)/sheetgpt build --force -o $(WORKBOOK)

@@ -16,6 +16,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import numpy as np
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW, Area, column_number
@@ -28,6 +29,7 @@ MANY = 16  # numbers in a row that are worth the trouble
 ROW = b"<row "
 FORMULA = b'"><f t="array"'
 BARE = b'</v></c><c s="'  # what comes between two numbers, up to the style
+PLAIN = b"</v></c><c><v>"  # and where they have none
 
 _PLACE = re.compile(rb'r="([0-9]{1,7})"')
 _END = re.compile(rb"</v></c></row>")
@@ -110,7 +112,7 @@ def _unpacked(archive: ZipFile, name: str) -> Iterator[bytes]:
                 packed = unpacker.unconsumed_tail
                 crc = isal_zlib.crc32(piece, crc)
                 yield piece
-    except isal_zlib.error as error:
+    except IsalError as error:  # type: ignore[misc]
         raise BadZipFile(f"its part {name} is damaged: {error}") from error
     if crc != info.CRC or not unpacker.eof:
         raise BadZipFile(f"its part {name} is damaged")
@@ -134,16 +136,17 @@ def without_runs(pieces: Iterator[bytes], runs: list[Run]) -> Iterator[bytes]:
 
 def _without_runs(xml: bytes, runs: list[Run]) -> bytes:
     """The XML of whole rows without their runs."""
-    if xml.find(BARE) >= 0:
-        return ROW.join(_cut_bare(row, runs) for row in xml.split(ROW))
+    for between in (BARE, PLAIN):
+        if xml.find(between) >= 0:
+            return ROW.join(_cut_bare(row, between, runs) for row in xml.split(ROW))
     if xml.find(FORMULA) >= 0:
         return ROW.join(_cut_filled(row, runs) for row in xml.split(ROW))
     return xml
 
 
-def _cut_bare(row: bytes, runs: list[Run]) -> bytes:
+def _cut_bare(row: bytes, between: bytes, runs: list[Run]) -> bytes:
     """A row without its numbers of which only the first says where it stands."""
-    first, last = row.find(BARE), row.rfind(BARE)
+    first, last = row.find(between), row.rfind(between)
     place = _PLACE.match(row)
     if first < 0 or not place:
         return row
@@ -151,13 +154,22 @@ def _cut_bare(row: bytes, runs: list[Run]) -> bytes:
     cell = _FIRST.search(row[max(0, begin - 60) : begin])
     if not cell or place[1] != cell[2] or not _END.match(row[end:]):
         return row
-    # Of the text between two numbers only the style is left, between commas.
-    numbers = _numbers(row[begin:end].translate(_SPACES))
-    if numbers is None or len(numbers) % 2 == 0 or (numbers[1::2] != numbers[1]).any():
-        return row
-    if not _put(runs, int(place[1]), _column(cell[1]), numbers[::2].copy()):
+    numbers = _without_styles(row[begin:end]) if between == BARE else _listed(row[begin:end])
+    if numbers is None or not _put(runs, int(place[1]), _column(cell[1]), numbers):
         return row
     return row[:begin] + row[end:]
+
+
+def _without_styles(text: bytes) -> NDArray[np.float64] | None:
+    """Numbers between which only the style is left, between commas; all of one style."""
+    numbers = _numbers(text.translate(_SPACES))
+    if numbers is None or len(numbers) % 2 == 0 or (numbers[1::2] != numbers[1]).any():
+        return None
+    return numbers[::2].copy()
+
+
+def _listed(text: bytes) -> NDArray[np.float64] | None:
+    return None if b"," in text else _numbers(text.replace(PLAIN, b","))
 
 
 def _cut_filled(row: bytes, runs: list[Run]) -> bytes:

@@ -54,7 +54,7 @@ Progress = Callable[[str, int, int], None]  # the tab, how many numbers are writ
 class Form:
     """How a book becomes bytes.
 
-    compact: deflate longer, for a file a fifth smaller.
+    compact: deflate longer, for a file a fifth smaller; weights then have no look of their own.
     addresses: whether every weight's cell says where it stands, which some readers want and a
         spreadsheet does not need; None leaves it out where there are many.
     """
@@ -149,7 +149,8 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         size = BYTES_A_NUMBER * tab.n_numbers
         with self._archive.streamed(worksheet.path[1:], size, self._deflate(tab)) as part:
             part.write(head + b"<sheetData>")
-            rows = sheet_rows(tab, self.sheet_values.by_tab[tab.name], self.styles, self.addresses)
+            sheet, looks = self.sheet_values.by_tab[tab.name], not self.form.compact
+            rows = sheet_rows(tab, sheet, self.styles, self.addresses, looks)
             for number, row in enumerate(rows):
                 part.write(row)
                 if number % 100 == 0:
@@ -160,11 +161,11 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         self.manifest.append(worksheet)
 
     def _deflate(self, tab: Tab) -> Deflate:
-        if self.n_numbers <= FEW or (self.form.compact and tab.n_numbers < MANY):
+        if self.n_numbers <= FEW:
             return plain
-        if tab.n_numbers < MANY:
-            return fast
-        return compact if self.form.compact else fast_numbers
+        if self.form.compact:
+            return compact
+        return fast if tab.n_numbers < MANY else fast_numbers
 
 
 def _shell(workbook: Workbook, tab: Tab) -> None:

@@ -16,13 +16,15 @@ from sheetgpt.xlsx import read as reading
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import Form, save
 
+BARE, COMPACT = Form(addresses=False), Form(compact=True, addresses=False)
+
 
 def matrix(rows: int, columns: int) -> np.ndarray:
     random = np.random.default_rng(rows * columns)
     return random.standard_normal((rows, columns)).astype(np.float32)
 
 
-def saved(path: Path, *placed: tuple[int, int, np.ndarray], addresses: bool = False) -> Path:
+def saved(path: Path, *placed: tuple[int, int, np.ndarray], form: Form = BARE) -> Path:
     numbers = [
         Numbers(Area("t", top, left, top + len(m) - 1, left + m.shape[1] - 1), m, "weight")
         for top, left, m in placed
@@ -30,7 +32,7 @@ def saved(path: Path, *placed: tuple[int, int, np.ndarray], addresses: bool = Fa
     tab = Tab(
         "t", [Text(Area("t", 1, 1, 1, 1), "text", "title")], [], numbers, [], [], {}, {}, (0, 0)
     )
-    save(Book([tab], {}), Sheets({"t": Sheet(1, 1)}), path, Form(addresses=addresses))
+    save(Book([tab], {}), Sheets({"t": Sheet(1, 1)}), path, form)
     return path
 
 
@@ -49,9 +51,9 @@ PLACED = [
 
 
 @pytest.mark.parametrize("placed", PLACED)
-@pytest.mark.parametrize("addresses", [False, True])
-def test_the_same_as_a_parser(tmp_path, monkeypatch, placed, addresses):
-    path = saved(tmp_path / "a.xlsx", *placed, addresses=addresses)
+@pytest.mark.parametrize("form", [BARE, COMPACT, Form(addresses=True)])
+def test_the_same_as_a_parser(tmp_path, monkeypatch, placed, form):
+    path = saved(tmp_path / "a.xlsx", *placed, form=form)
     fast, slow = read(path).values, by_parser(path, monkeypatch)
     for top, left, values in placed:
         area = Area("t", top, left, top + len(values) - 1, left + values.shape[1] - 1)
@@ -62,10 +64,11 @@ def test_the_same_as_a_parser(tmp_path, monkeypatch, placed, addresses):
     assert fast.by_tab["t"].cell(1, 2) is None
 
 
-def test_what_is_fast(tmp_path, monkeypatch):
+@pytest.mark.parametrize("form", [BARE, COMPACT])
+def test_what_is_fast(tmp_path, monkeypatch, form):
     """Rows of one matrix never come to the parser."""
     monkeypatch.setattr(reading._SheetReader, "_cell", lambda *_: None)
-    path = saved(tmp_path / "a.xlsx", (2, 3, matrix(50, 60)))
+    path = saved(tmp_path / "a.xlsx", (2, 3, matrix(50, 60)), form=form)
     (block,) = read(path).values.by_tab["t"].blocks
     assert block.area == Area("t", 2, 3, 51, 62)
 
@@ -90,6 +93,7 @@ def row(*cells: str, first: str = '<c r="B3" s="1"><v>1</v></c>', number: str = 
 
 
 N = '<c s="1"><v>2.5</v></c>'
+P = "<c><v>2.5</v></c><c><v>3.5</v></c>"
 ODD = {
     "another style": row(N, '<c s="7"><v>4</v></c>', N),
     "a cell without style": row(N, "<c><v>4</v></c>", N),
@@ -105,6 +109,8 @@ ODD = {
     "a row without number": row(N, N, number=""),
     "attributes of a row": row(N, N, number=' r="3" ht="20" customHeight="1" outlineLevel="1"'),
     "a formula behind": row(N, '<c s="1"><f>B3+1</f><v>4</v></c>'),
+    "no style, and a text": row(P, '<c t="str"><v>4</v></c>', P),
+    "no style, and a comma": row(P, '<c t="str"><v>4,5</v></c>', P),
     "a comment": row(N, "<!-- </v></c><c s=\"1\"><v> -->", N),
 }  # fmt: skip
 
@@ -119,6 +125,7 @@ def test_rows_of_another_kind(tmp_path, monkeypatch, rows):
 
 BROKEN = {
     "not a number": row(N, '<c s="1"><v>four</v></c>', N),
+    "two numbers without style": row(P, "<c><v>4,5</v></c>", P),
     "two numbers": row(N, '<c s="1"><v>4,5</v></c>', N),
     "infinite": row(N, '<c s="1"><v>1e999</v></c>', N),
     "too far right": row(*[N] * 40, first='<c r="XFA3" s="1"><v>1</v></c>'),

@@ -68,7 +68,9 @@ def validator() -> str | None:
     return str(here) if here.exists() else shutil.which(VALIDATOR)
 
 
-@pytest.mark.parametrize("form", [Form(), Form(addresses=False)], ids=["nano", "no addresses"])
+@pytest.mark.parametrize(
+    "form", [Form(), Form(compact=True, addresses=False)], ids=["nano", "compact"]
+)
 def test_the_validator_finds_nothing(form, tmp_path):
     """Microsoft's Open XML SDK, which knows the schemas."""
     from sheetgpt.build import Order, build_workbook
