@@ -19,7 +19,7 @@ from isal import isal_zlib
 from lxml import etree
 from openpyxl.xml.constants import ARC_STYLE
 
-CHUNK = 1 << 22  # bytes that are deflated at a time
+CHUNK = 1 << 23  # bytes that are deflated at a time
 WORKERS = 2
 END = b"\x03\x00"  # an empty last block
 
