@@ -14,7 +14,7 @@ from sheetgpt.xlsx.write import Form
 LARGE = 5_000_000
 
 # Bytes of the file: for each weight, more for each of its digits; for each token of the vocabulary.
-FAST, COMPACT, DIGIT, ADDRESS, WORDS = 2.3, 1.6, 0.44, 3.0, 320
+FAST, COMPACT, DIGIT, ADDRESS, WORDS = 2.45, 1.25, 0.44, 3.0, 320
 MOST_DIGITS = 8  # that a weight has, but for a few
 
 # Bytes of LibreOffice's memory, likewise, and for each cell that a formula fills; and of itself.

@@ -229,13 +229,13 @@ def cells(left: int, width: int, style: int, row: int) -> bytes:
 
 
 def _shortened(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Results of formulas with 11 significant digits, or 10 decimals where that is more.
+    """Results of formulas with 10 decimals, or 6 significant digits where that is more.
 
     What a formula showed when the file was written need not be known better than that, and the
     file is an eighth smaller for it; whoever recalculates has all digits again.
     """
     size = np.abs(values)
-    decimals = 10 - np.minimum(np.floor(np.log10(np.maximum(size, 1e-280))), 0)
+    decimals = np.maximum(10, 5 - np.floor(np.log10(np.maximum(size, 1e-280))))
     scale = 10.0**decimals
     return np.where((size >= 1000) | (size < 1e-280), values, np.rint(values * scale) / scale)
 
