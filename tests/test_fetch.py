@@ -176,7 +176,7 @@ def test_fetch_and_use_without_network(fake_hub, screen, tmp_path):
     assert "\ngpt2     4,256" in screen("models", before=without)
     assert screen("tokenize", "qu", "--model", "gpt2", before=without).endswith("ids: 256\n")
     built = screen("build", "--model", "gpt2", "--prompt", "a", "--context", "2")
-    assert built.startswith("sheetgpt-gpt2.xlsx: ")
+    assert "\nsheetgpt-gpt2.xlsx: " in built
     assert len(fake_hub.asked) == asked
 
 
