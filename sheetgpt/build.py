@@ -20,7 +20,7 @@ from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.rounding import DIGITS, Loss, as_float32, loss
 from sheetgpt.steps.tokenize import Room, tables_of
-from sheetgpt.xlsx.write import Form, save
+from sheetgpt.xlsx.write import FORM, Form, save
 
 CONTEXT = 32  # rows of tokens, where the model has as many
 LARGE_CONTEXT = 12  # of a large model, each row of which takes much memory
@@ -29,8 +29,6 @@ LONGEST = 32_767  # characters that a cell can hold
 
 # What XML 1.0 cannot hold (section 2.2, Char).
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-FORM = Form()
 
 
 class Progress(Protocol):

@@ -1,5 +1,7 @@
 """Every error a person can meet is one sentence: where, what, expected, remedy."""
 
+from pathlib import Path
+
 
 class SheetGPTError(Exception):
     """Input that cannot be used; its text is the one sentence that a person reads.
@@ -23,3 +25,10 @@ class WorkbookError(SheetGPTError):
 
 class TemplateError(SheetGPTError):
     """Words for the tabs that are missing, incomplete, or more than a cell can hold."""
+
+
+def unreadable(path: Path, error: OSError) -> CheckpointError:
+    """A file of a checkpoint that the system does not give."""
+    return CheckpointError(
+        f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
+    )

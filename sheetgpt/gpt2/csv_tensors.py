@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sheetgpt.errors import CheckpointError
+from sheetgpt.errors import CheckpointError, unreadable
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.json_file import shown
 from sheetgpt.gpt2.tensor import Float32, Tensor, spooled
@@ -103,9 +103,7 @@ def _pieces(path: Path, shape: tuple[int, ...]) -> Iterator[Float32]:
                 yield _numbers(path, shape, columns, lines, n_lines)
                 n_lines += len(lines)
     except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
-        ) from error
+        raise unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise CheckpointError(
             f"{path} is no CSV text: behind line {n_lines} there is a byte that is not UTF-8; "

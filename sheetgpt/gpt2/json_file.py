@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sheetgpt.errors import CheckpointError
+from sheetgpt.errors import CheckpointError, unreadable
 
 
 def read_object(path: Path) -> dict[str, object]:
@@ -16,9 +16,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
-        ) from error
+        raise unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise CheckpointError(
             f"{path} is not UTF-8 text (byte {error.start} is wrong); "

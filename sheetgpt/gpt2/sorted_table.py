@@ -10,7 +10,7 @@ CRC-32C of all that.
 from collections.abc import Iterator
 from pathlib import Path
 
-from sheetgpt.errors import CheckpointError
+from sheetgpt.errors import CheckpointError, unreadable
 
 FOOTER = 48  # bytes: two places, filled up with zeros, and the magic number
 MAGIC = 0xDB4775248B80FB57
@@ -36,9 +36,7 @@ def read(path: Path) -> dict[bytes, bytes]:
         with path.open("rb") as file:
             data = file.read(LONGEST + 1)
     except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
-        ) from error
+        raise unreadable(path, error) from error
     try:
         index = _block(data, *_place(_footer(data))[:2])
         blocks = [_block(data, *_place(place)[:2]) for _, place in _entries(index)]

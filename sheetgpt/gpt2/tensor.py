@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.errors import CheckpointError
+from sheetgpt.errors import CheckpointError, unreadable
 
 Float32 = NDArray[np.float32]
 
@@ -73,9 +73,7 @@ def mapped(path: Path) -> mmap.mmap | bytes:
                 return b""  # nothing cannot be mapped
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def spooled(pieces: Iterable[Float32]) -> mmap.mmap | bytes:

@@ -70,7 +70,7 @@ class Archive(ZipFile):
         if name == ARC_STYLE:
             styles = etree.fromstring(data)
             for font in styles.iterfind("{*}fonts/{*}font"):
-                font[:] = sorted(font, key=lambda part: FONT.index(etree.QName(part).localname))
+                font[:] = sorted(font, key=_place_in_font)
             data = etree.tostring(styles)
         super().writestr(name, data, *args, **kwargs)
 

@@ -66,11 +66,14 @@ class Form:
         return n_numbers <= FEW if self.addresses is None else self.addresses
 
 
+FORM = Form()
+
+
 def save(
     book: Book,
     values: Sheets,
     path: Path,
-    form: Form | None = None,
+    form: Form = FORM,
     progress: Progress = lambda tab, done, of: None,
 ) -> None:
     """Write a book with the values of its formulas; `path` changes only when all is written.
@@ -83,7 +86,7 @@ def save(
         raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
-            _write(book, values, file, form or Form(), progress)
+            _write(book, values, file, form, progress)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
