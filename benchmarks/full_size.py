@@ -18,7 +18,7 @@ from measure import Cost, in_process, machine, median, peak_memory, processor_ti
 from random_checkpoint import config_of, write_checkpoint
 
 from sheetgpt.check import check
-from sheetgpt.xlsx import office
+from sheetgpt.office import libreoffice as office
 
 ROWS = 5_000  # of wte, which the slow writers and readers are measured with
 PROMPT, SHORTER, NEW_TOKENS = "Mike is quick. He moves", "Mike is quick. He", 4
@@ -30,7 +30,7 @@ from pathlib import Path
 from sheetgpt import models
 from sheetgpt.book.book import Book, Numbers, Tab
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.values import Sheet, Sheets
+from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.xlsx.write import Form, save
 weights, rows = models.load(sys.argv[1]).weights, int(sys.argv[3])
 

@@ -15,7 +15,7 @@ from full_size import BUILD, CHECK, in_office
 from measure import in_process, machine
 from random_checkpoint import config_of, write_checkpoint
 
-from sheetgpt.xlsx import office
+from sheetgpt.office import libreoffice as office
 
 MIDDLE = {"d": 256, "blocks": 6, "tokens": 8}
 CHANGED = {"d": (64, 256, 768), "blocks": (2, 6, 12), "tokens": (4, 8, 16)}

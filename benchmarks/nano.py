@@ -16,7 +16,7 @@ from zipfile import ZipFile
 from sheetgpt import models
 from sheetgpt.build import Order, build_workbook
 from sheetgpt.check import check
-from sheetgpt.xlsx import office
+from sheetgpt.office import libreoffice as office
 
 PROMPT = "Mike is quick. He moves"
 LOAD, RECALCULATE = "LibreOffice: start and load", "LibreOffice: recalculate all"

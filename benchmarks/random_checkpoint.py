@@ -20,9 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sheetgpt.gpt2.config import Config, from_json, to_json
+from sheetgpt.checkpoint.config_file import from_json, to_json
+from sheetgpt.checkpoint.names import checkpoint_name
+from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.tokens import SPELLING
-from sheetgpt.gpt2.weights import checkpoint_name, shapes
+from sheetgpt.gpt2.weights import shapes
 
 # n_layer, n_head and n_embd of the four sizes that OpenAI published.
 SHAPES = {

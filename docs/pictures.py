@@ -23,7 +23,7 @@ from sheetgpt.cli import EXAMPLE
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.models import load
-from sheetgpt.xlsx.office import Office, opened
+from sheetgpt.office.libreoffice import Office, opened
 from sheetgpt.xlsx.read import read
 
 FOLDER = Path(__file__).with_name("pictures")

@@ -14,11 +14,11 @@ from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
 from sheetgpt.book.witness import witnessed
 from sheetgpt.book.words import load_words, read_words
+from sheetgpt.checkpoint.checkpoint import Checkpoint
+from sheetgpt.checkpoint.rounding import DIGITS, Loss, as_float32, loss
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
-from sheetgpt.gpt2.checkpoint import Checkpoint
-from sheetgpt.gpt2.rounding import DIGITS, Loss, as_float32, loss
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.xlsx.write import FORM, Form, save
 

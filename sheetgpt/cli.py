@@ -34,12 +34,12 @@ from sheetgpt.build import (
     build_workbook,
     silent,
 )
+from sheetgpt.checkpoint import hub
+from sheetgpt.checkpoint.checkpoint import Checkpoint
+from sheetgpt.checkpoint.rounding import DIGITS, Loss
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.estimate import Estimate
-from sheetgpt.gpt2 import hub
 from sheetgpt.gpt2.characters import class_of
-from sheetgpt.gpt2.checkpoint import Checkpoint
-from sheetgpt.gpt2.rounding import DIGITS, Loss
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word

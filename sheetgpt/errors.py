@@ -32,3 +32,9 @@ def unreadable(path: Path, error: OSError) -> CheckpointError:
     return CheckpointError(
         f"{path} cannot be read ({error.strerror}); the checkpoint needs this file"
     )
+
+
+def shown(value: object) -> str:
+    """A value from a file as a message shows it: its repr, cut to one readable length."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"

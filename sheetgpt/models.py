@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+from sheetgpt.checkpoint import checkpoint, hub
+from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.errors import CheckpointError
-from sheetgpt.gpt2 import checkpoint, hub
-from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.resources import resource

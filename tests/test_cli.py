@@ -23,7 +23,8 @@ import sheetgpt
 from sheetgpt.book.template import path_of
 from sheetgpt.book.words import load_words
 from sheetgpt.cli import main
-from sheetgpt.xlsx import office, write
+from sheetgpt.office import libreoffice as office
+from sheetgpt.xlsx import write
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 PLAIN = str(CHECKPOINTS / "plain")

@@ -7,11 +7,12 @@ import pytest
 
 from sheetgpt import build
 from sheetgpt.build import Order, build_workbook
+from sheetgpt.checkpoint.checkpoint import Checkpoint, load
+from sheetgpt.checkpoint.config_file import from_json
+from sheetgpt.checkpoint.rounding import DIGITS
 from sheetgpt.errors import CheckpointError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
-from sheetgpt.gpt2.checkpoint import Checkpoint, load
-from sheetgpt.gpt2.config import Config, from_json
-from sheetgpt.gpt2.rounding import DIGITS
+from sheetgpt.gpt2.config import Config
 from sheetgpt.models import load as model
 from sheetgpt.steps.tokenize import Room
 from sheetgpt.xlsx.write import Form

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from sheetgpt.gpt2 import hub
+from sheetgpt.checkpoint import hub
 
 if not importlib.util.find_spec("huggingface_hub"):
     pytest.skip(

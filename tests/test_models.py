@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sheetgpt import models
+from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import CheckpointError
-from sheetgpt.gpt2 import checkpoint
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from sheetgpt.check import Report, check
 from sheetgpt.check.file import ModelInFile
-from sheetgpt.gpt2 import checkpoint
-from sheetgpt.xlsx import office
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.office import libreoffice as office
 
 NEAR = 1e-9  # the largest absolute error of any step
 

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from sheetgpt.xlsx import office
+from sheetgpt.office import libreoffice as office
 
 DOCS = Path(__file__).parents[1] / "docs"
 MOST = 250_000  # bytes

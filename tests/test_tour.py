@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sheetgpt.gpt2 import checkpoint
+from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.sampling import Controls, complete
-from sheetgpt.xlsx import office
+from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx.read import read
 
 TOUR = (Path(__file__).parents[1] / "docs" / "tour.md").read_text(encoding="utf-8")

@@ -55,7 +55,7 @@ def test_contents(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         *(f"sheetgpt/{name}.py" for name in ("__init__", "cli", "build", "formula/expr")),
-        "sheetgpt/xlsx/office_server.py",
+        "sheetgpt/office/server.py",
         "sheetgpt/templates/en.toml",
         "sheetgpt/templates/ja.toml",
         "sheetgpt/templates/ko.toml",

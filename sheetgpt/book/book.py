@@ -89,6 +89,21 @@ class Rule:
     look: str
 
 
+@dataclass(frozen=True)
+class Validation:
+    """What may be typed into cells, and the sentence for whatever else is.
+
+    kind: `decimal`, `whole` or `text`; of a text, the limits are those of its length.
+    """
+
+    area: Area
+    kind: str
+    least: float
+    most: float
+    title: str
+    sentence: str
+
+
 class _Placed(Protocol):
     @property
     def area(self) -> Area: ...
@@ -118,6 +133,8 @@ class Tab:
     row_groups: Sequence[tuple[int, int]] = ()
     column_groups: Sequence[tuple[int, int]] = ()
     color: str | None = None  # of the sheet's tab
+    validations: Sequence[Validation] = ()
+    cursor: Area | None = None  # the cell in which one types when the tab is shown; else its first
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from sheetgpt.book.book import Book, Numbers, Tab
-from sheetgpt.formula.evaluate import Engine
-from sheetgpt.formula.numerals import as_read_back
-from sheetgpt.formula.recalculate import Formula, recalculate
-from sheetgpt.formula.values import Block, Sheet, Sheets
+from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.numerals import as_read_back
+from sheetgpt.calculate.recalculate import Formula, recalculate
+from sheetgpt.calculate.values import Block, Sheet, Sheets
 
 MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 

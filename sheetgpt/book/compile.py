@@ -17,9 +17,9 @@ from sheetgpt.book.prompt import Writing, prompt_page
 from sheetgpt.book.start import CONTROLS, Start
 from sheetgpt.book.token_rows import TokenRows
 from sheetgpt.book.words import Words
+from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range
-from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.steps.block import SIXTEEN, block
 from sheetgpt.steps.embed import embed

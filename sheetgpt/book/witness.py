@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sheetgpt.book.book import Book, Tab
 from sheetgpt.book.data import digest
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
+from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.numerals import Float32Numerals
+from sheetgpt.calculate.recalculate import Formula, recalculate
+from sheetgpt.calculate.values import NUMBER, Sheets
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.evaluate import Engine
-from sheetgpt.formula.numerals import Float32Numerals
-from sheetgpt.formula.recalculate import Formula, recalculate
-from sheetgpt.formula.values import NUMBER, Sheets
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes

@@ -8,6 +8,9 @@ import numpy as np
 
 from sheetgpt.book.data import digest, token_texts
 from sheetgpt.book.trace import TALL
+from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.recalculate import reads, recalculate
+from sheetgpt.calculate.values import BLANK, EMPTY, NUMBER, Error
 from sheetgpt.check.expected import (
     ANYTHING,
     CAUSAL,
@@ -19,14 +22,11 @@ from sheetgpt.check.expected import (
 from sheetgpt.check.file import Floats, Grid, ModelInFile, grid
 from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.report import Report, StepResult
+from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.evaluate import Engine
-from sheetgpt.formula.recalculate import reads, recalculate
-from sheetgpt.formula.values import BLANK, EMPTY, NUMBER, Error
-from sheetgpt.gpt2.checkpoint import Checkpoint
 from sheetgpt.gpt2.weights import shapes
-from sheetgpt.xlsx import office
+from sheetgpt.office import libreoffice
 from sheetgpt.xlsx.read import read
 
 ENGINES = ("numpy", "libreoffice", "cached")
@@ -113,7 +113,7 @@ def _reads_ahead(model: ModelInFile, formulas: Formulas, names: list[str]) -> di
 
 def _recalculate_by_libreoffice(model: ModelInFile, names: list[str]) -> None:
     """Put what LibreOffice computes for these names in the place of what the file says."""
-    with office.opened(model.path) as document:
+    with libreoffice.opened(model.path) as document:
         document.calculate()
         found = document.read([name for name in names if name in model.names])
     for name, rows in found.items():

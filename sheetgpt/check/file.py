@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from sheetgpt.book.compile import PROPERTY
 from sheetgpt.book.data import key_factor
+from sheetgpt.calculate.scalars import as_text
+from sheetgpt.calculate.values import Error, Scalar, Sheets
+from sheetgpt.checkpoint.config_file import from_json, to_json
 from sheetgpt.errors import CheckpointError, WorkbookError
 from sheetgpt.formula.cells import LAST_ROW, Area
-from sheetgpt.formula.functions import as_text
-from sheetgpt.formula.values import Error, Scalar, Sheets
-from sheetgpt.gpt2.config import Config, from_json, to_json
+from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.tokens import Tokenizer
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.steps.tokenize import Room

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.calculate.recalculate import Formula
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.fill import misfit
 from sheetgpt.formula.parse import parse
-from sheetgpt.formula.recalculate import Formula
 from sheetgpt.xlsx.read import Workbook
 
 

@@ -11,13 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import regex
 
-from sheetgpt.errors import CheckpointError, PromptError
-from sheetgpt.gpt2 import vocabulary
-from sheetgpt.gpt2.json_file import shown
+from sheetgpt.errors import CheckpointError, PromptError, shown
 
 # Contractions; letters, numbers or other signs, each with the space before them; white space,
 # the last one of which goes to the word that follows.
@@ -75,7 +72,7 @@ class Stages:
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A vocabulary and its merges; made by `from_files` or `from_tables`, which check them.
+    """A vocabulary and its merges; made by `from_tables`, which checks them.
 
     `tokens` stand in the order of their ids, `merges` in the order of their ranks, and neither
     order has to follow the other.
@@ -95,23 +92,6 @@ class Tokenizer:
         tables = Tokenizer(tuple(tokens), tuple((left, right) for left, right in merges))
         _refuse_broken(tables, where)
         return tables
-
-    @staticmethod
-    def from_files(vocab_path: Path, merges_path: Path, n_vocab: int | None = None) -> "Tokenizer":
-        """A tokenizer of `vocab.json` and `merges.txt`, or OpenAI's `encoder.json`, `vocab.bpe`.
-
-        With `n_vocab`, ids below it that no token has become `<|unused ID|>`, as in models whose
-        embeddings are padded to a round size; without, the ids must have no gap.
-        Raises CheckpointError for files that are missing, broken or do not fit each other.
-        """
-        tokens, merges = vocabulary.read_two_files(vocab_path, merges_path, n_vocab)
-        return Tokenizer.from_tables(tokens, merges, str(vocab_path))
-
-    @staticmethod
-    def from_tokenizer_json(path: Path, n_vocab: int | None = None) -> "Tokenizer":
-        """A tokenizer of Hugging Face's `tokenizer.json`; otherwise as `from_files`."""
-        tokens, merges = vocabulary.read_tokenizer_json(path, n_vocab)
-        return Tokenizer.from_tables(tokens, merges, str(path))
 
     @cached_property
     def ids(self) -> dict[str, int]:

@@ -19,8 +19,8 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
+from sheetgpt.calculate.numerals import read as read_numbers
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW, Area, column_number
-from sheetgpt.formula.numerals import read as read_numbers
 from sheetgpt.xlsx.rows import cells
 
 PIECE = 1 << 21  # bytes of the archive, and of a part, at a time

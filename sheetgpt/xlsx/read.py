@@ -20,6 +20,7 @@ from lxml import etree
 from openpyxl.formula.tokenizer import TokenizerError
 from openpyxl.formula.translate import Translator, TranslatorError
 
+from sheetgpt.calculate.values import NUMBER, Block, Error, Scalar, Sheet, Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import (
     LAST_COLUMN,
@@ -30,7 +31,6 @@ from sheetgpt.formula.cells import (
     read_address,
     split_tab,
 )
-from sheetgpt.formula.values import NUMBER, Block, Error, Scalar, Sheet, Sheets
 from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")

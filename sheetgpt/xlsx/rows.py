@@ -17,10 +17,10 @@ import orjson
 from numpy.typing import NDArray
 
 from sheetgpt.book.book import Blank, Computed, Tab, Text, Texts
+from sheetgpt.calculate.numerals import written
+from sheetgpt.calculate.values import BLANK, NUMBER, Error, Scalar, Sheet
 from sheetgpt.formula import excel
 from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.numerals import written
-from sheetgpt.formula.values import BLANK, NUMBER, Error, Scalar, Sheet
 
 _ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # what XML 1.0 cannot hold as it is

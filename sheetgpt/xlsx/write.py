@@ -32,9 +32,9 @@ from openpyxl.writer.excel import ExcelWriter
 
 from sheetgpt.book.book import Bars, Book, Tab
 from sheetgpt.book.looks import ACCENT, HEAT, LINE, LOOKS, RULES, Look
+from sheetgpt.calculate.values import Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.values import Sheets
 from sheetgpt.xlsx.archive import Archive, Deflate, compact, fast, fast_numbers, plain
 from sheetgpt.xlsx.rows import sheet_rows
 

@@ -12,7 +12,8 @@ from sheetgpt.book.prompt import TOP, WHY
 from sheetgpt.book.start import CONTROLS, FACTS, KINDS, SIGNS
 from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.book.words import languages, load_words
-from sheetgpt.gpt2 import checkpoint, reference
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.gpt2 import reference
 from sheetgpt.steps.tokenize import tables_of
 
 every_language = pytest.mark.parametrize("language", languages())

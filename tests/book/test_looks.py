@@ -16,7 +16,7 @@ from sheetgpt.book.looks import HEAT, INK, LOOKS, RULES
 from sheetgpt.book.words import languages, load_words
 from sheetgpt.build import Order, build_workbook
 from sheetgpt.check import check
-from sheetgpt.gpt2 import checkpoint
+from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.reference import BLOCK_STEPS
 from sheetgpt.steps.block import SIXTEEN
 

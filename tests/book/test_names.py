@@ -5,7 +5,8 @@ import re
 import pytest
 
 from sheetgpt.book.words import languages, load_words
-from sheetgpt.gpt2 import checkpoint, reference
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.gpt2 import reference
 from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.xlsx.read import read
 

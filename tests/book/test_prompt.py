@@ -21,12 +21,13 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import prompt_page, room_for
 from sheetgpt.book.words import load_words
-from sheetgpt.formula.evaluate import Engine, evaluate
-from sheetgpt.formula.recalculate import Formula, in_order
-from sheetgpt.formula.values import OTHER, Error, Scalar, Sheets
+from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.recalculate import Formula, in_order
+from sheetgpt.calculate.values import OTHER, Error, Scalar, Sheets
+from sheetgpt.checkpoint.vocabulary import from_files
 from sheetgpt.gpt2.tokens import Tokenizer
+from sheetgpt.office.libreoffice import opened
 from sheetgpt.steps.tokenize import Room
-from sheetgpt.xlsx.office import opened
 from sheetgpt.xlsx.write import save
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +115,7 @@ class PromptBook:
 def tokenizer_of(vocabulary: str) -> Tokenizer:
     if not VOCABULARIES[vocabulary][0].exists():
         pytest.skip(f"the vocabulary {vocabulary} is not here")
-    return Tokenizer.from_files(*VOCABULARIES[vocabulary])
+    return from_files(*VOCABULARIES[vocabulary])
 
 
 @cache

@@ -14,8 +14,8 @@ from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.book.words import languages, load_words, read_words
 from sheetgpt.build import Order, build_workbook
 from sheetgpt.check import check
+from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import TemplateError
-from sheetgpt.gpt2 import checkpoint
 from sheetgpt.xlsx.read import read
 
 PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"

@@ -10,14 +10,13 @@ from sheetgpt.book.compile import compile_book
 from sheetgpt.book.prompt import room_for
 from sheetgpt.book.witness import witnessed
 from sheetgpt.book.words import load_words
+from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.recalculate import recalculate
+from sheetgpt.calculate.values import Error, Sheets
 from sheetgpt.check.formulas import Formulas
+from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.evaluate import Engine
-from sheetgpt.formula.recalculate import recalculate
-from sheetgpt.formula.values import Error, Sheets
-from sheetgpt.gpt2 import checkpoint
 from sheetgpt.gpt2.reference import step_names
-from sheetgpt.xlsx import office
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import save
 
@@ -90,7 +89,7 @@ def test_no_prompt_makes_errors(edit, prompt):
 
 def test_typing_in_libreoffice(tiny_workbook, libreoffice):
     """The verdict on the first tab goes and comes back."""
-    with office.opened(tiny_workbook) as document:
+    with libreoffice.opened(tiny_workbook) as document:
 
         def verdict() -> str:
             return str(document.read(["start.checks"])["start.checks"][0][0])[0]

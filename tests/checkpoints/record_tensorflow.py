@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from sheetgpt.gpt2 import checkpoint
+from sheetgpt.checkpoint import checkpoint
 
 HERE = Path(__file__).parent
 COPIED = ("hparams.json", "encoder.json", "vocab.bpe", "expected.json")

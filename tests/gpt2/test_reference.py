@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sheetgpt.gpt2 import checkpoint, reference
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
 

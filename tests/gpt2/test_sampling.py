@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sheetgpt.gpt2 import checkpoint, sampling
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.gpt2 import sampling
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
 

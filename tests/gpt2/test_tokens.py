@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel, Split
 
+from sheetgpt.checkpoint.vocabulary import from_files, from_tokenizer_json
 from sheetgpt.gpt2.tokens import SPELLING, WORD, Tokenizer, bytes_to_unicode
 
 CHOSEN = [
@@ -114,7 +115,7 @@ def shuffled():
 
 @pytest.fixture(scope="module")
 def real(real_tokenizer):
-    return Tokenizer.from_files(real_tokenizer / "encoder.json", real_tokenizer / "vocab.bpe")
+    return from_files(real_tokenizer / "encoder.json", real_tokenizer / "vocab.bpe")
 
 
 def test_gpt2s_own_ids(real):
@@ -190,12 +191,12 @@ def test_words():
 def test_recorded_vocabularies(recorded, expected):
     """The same ids from every form that a vocabulary comes in."""
     if (recorded / "tokenizer.json").exists():
-        tokenizer = Tokenizer.from_tokenizer_json(recorded / "tokenizer.json")
+        tokenizer = from_tokenizer_json(recorded / "tokenizer.json")
     else:
         names = ("vocab.json", "merges.txt")
         if (recorded / "encoder.json").exists():
             names = ("encoder.json", "vocab.bpe")
-        tokenizer = Tokenizer.from_files(*(recorded / name for name in names))
+        tokenizer = from_files(*(recorded / name for name in names))
     assert tokenizer.encode(expected["prompt"]) == expected["ids"]
 
 

@@ -11,16 +11,15 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.prompt import room_for
 from sheetgpt.book.words import load_words
-from sheetgpt.formula.evaluate import Engine
-from sheetgpt.formula.recalculate import Formula, recalculate
-from sheetgpt.formula.values import Error, Sheets
-from sheetgpt.gpt2 import checkpoint
-from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.recalculate import Formula, recalculate
+from sheetgpt.calculate.values import Error, Sheets
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.sampling import Controls, complete
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.gpt2.weights import shapes
-from sheetgpt.xlsx import office
 from sheetgpt.xlsx.write import save
 
 CONTEXT = 24
@@ -146,7 +145,7 @@ def test_the_sheet_in_libreoffice(
 ) -> None:
     path = tmp_path_factory.mktemp("sample") / "nano.xlsx"
     save(writing.book, writing.values, path)
-    with office.opened(path) as document:
+    with libreoffice.opened(path) as document:
         for combination in combinations(20, 3):
             document.set(cells(*combination))
             found = document.read(["choice.id", "completion"])

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.recalculate import Formula, recalculate
+from sheetgpt.calculate.values import Error, Scalar, Sheet, Sheets
 from sheetgpt.formula import excel
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.evaluate import Engine
 from sheetgpt.formula.expr import Call, Expr, Range
 from sheetgpt.formula.fill import misfit
-from sheetgpt.formula.recalculate import Formula, recalculate
-from sheetgpt.formula.values import Error, Scalar, Sheet, Sheets
 from sheetgpt.gpt2.characters import class_runs
 from sheetgpt.gpt2.tokens import SPELLING, WORD, Tokenizer
 from sheetgpt.steps import tokenize

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sheetgpt.gpt2 import checkpoint, reference
-from sheetgpt.gpt2.checkpoint import Checkpoint
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.checkpoint.checkpoint import Checkpoint
+from sheetgpt.gpt2 import reference
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 NANO = WEIGHTS / "nano"

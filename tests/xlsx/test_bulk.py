@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sheetgpt.book.book import Book, Numbers, Tab, Text
+from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.values import Sheet, Sheets
 from sheetgpt.xlsx import bulk
 from sheetgpt.xlsx import read as reading
 from sheetgpt.xlsx.read import read

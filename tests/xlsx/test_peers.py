@@ -12,8 +12,8 @@ import python_calamine
 
 from sheetgpt import models
 from sheetgpt.book.book import Book, Numbers, Tab
+from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.values import Sheet, Sheets
 from sheetgpt.xlsx.write import Form, save
 
 ROWS, COLUMNS, CELLS = 3000, 400, 1000

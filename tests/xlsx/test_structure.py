@@ -13,11 +13,12 @@ import openpyxl
 import pytest
 from lxml import etree
 
+from sheetgpt.calculate.recalculate import Formula, in_order, reads
 from sheetgpt.check.formulas import overlap
+from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area, column_number, is_legal_name, read_address
 from sheetgpt.formula.parse import parse
-from sheetgpt.formula.recalculate import Formula, in_order, reads
-from sheetgpt.gpt2 import checkpoint, reference
+from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx.read import Workbook, read
 

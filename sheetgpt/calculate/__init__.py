@@ -1,0 +1,1 @@
+"""What gives the language of formulas Excel's meaning: values, functions, whole workbooks."""

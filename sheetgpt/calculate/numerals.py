@@ -1,0 +1,123 @@
+"""Numbers as the text of cells, and back.
+
+A float32 is written as the shortest decimal that rounds to it. A spreadsheet makes a double of
+that decimal, which differs from the float32 by up to 2^-24 of its size: this double, not the
+float32, is what formulas compute with.
+"""
+
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from sheetgpt.calculate.memory import zeros
+
+try:
+    import simdjson
+except ModuleNotFoundError:  # not built for the newest Python yet; orjson reads the same, slower
+    simdjson = None  # type: ignore[assignment]
+
+Floats = NDArray[np.float64]
+
+PIECE = 1 << 16  # cells at a time, few enough to stay in a processor's cache
+LARGE = 1 << 18  # cells from which on a matrix of float32 is kept in half the memory
+
+
+def written(values: NDArray[Any]) -> bytes:
+    """Numbers as text, separated by commas, each the shortest that reads back the same.
+
+    The numbers must be finite.
+    """
+    flat = np.ascontiguousarray(values).ravel()
+    return orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+
+
+def read(text: bytes) -> Floats:
+    """The doubles nearest to the decimals of a text, which commas separate.
+
+    Raises ValueError where something else stands in the text.
+    """
+    array = b"[%b]" % text
+    if simdjson is None:
+        values = np.array(orjson.loads(array))
+        if values.dtype.kind not in "fi":
+            raise ValueError("something else than numbers")
+        return values.astype(np.float64, copy=False)
+    numbers: Any = simdjson.Parser().parse(array)
+    return np.frombuffer(numbers.as_buffer(of_type="d"))
+
+
+def as_read_back(values: NDArray[Any]) -> "Floats | Float32Numerals":
+    """The doubles that a reader makes of a matrix of numbers."""
+    if values.dtype != np.float32:
+        return values.astype(np.float64)
+    if values.size < LARGE:
+        return read(written(values)).reshape(values.shape)
+    return Float32Numerals.of(values) or read(written(values)).reshape(values.shape)
+
+
+class Float32Numerals:
+    """A large matrix of float32 whose cells hold the doubles nearest to its shortest decimals.
+
+    The doubles are kept as the float32 themselves, which may lie in a mapped file, and how many
+    doubles away the right one is: half of the memory, and exact. They are made piece by piece
+    when they are wanted.
+    """
+
+    __array_ufunc__ = None  # so that `array @ numerals` comes here
+
+    def __init__(self, values: NDArray[np.float32], away: NDArray[np.int32]) -> None:
+        self._values, self._away = values, away
+
+    @classmethod
+    def of(cls, values: NDArray[np.float32]) -> "Float32Numerals | None":
+        """None for numbers so small that float32 has few digits left for them."""
+        numerals = cls(values, zeros(values.shape, np.int32))
+        for piece in numerals._pieces():
+            part = values[piece]
+            doubles = read(written(part)).reshape(part.shape)
+            away = _bits(doubles) - _bits(part.astype(np.float64))
+            numerals._away[piece] = away
+            if (numerals._away[piece] != away).any():
+                return None
+        return numerals
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._values.shape
+
+    def __getitem__(self, place: Any) -> Floats:
+        """The doubles of some rows, or of some rows and columns, given as slices."""
+        doubles: Floats = self._values[place].astype(np.float64)
+        _bits(doubles)[...] += self._away[place]
+        return doubles
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
+        return self[:]
+
+    def rows(self, rows: slice) -> "Float32Numerals":
+        """Some of the rows, still in half the memory."""
+        return Float32Numerals(self._values[rows], self._away[rows])
+
+    def __matmul__(self, right: Floats) -> Floats:
+        return np.concatenate([self[piece] @ right for piece in self._pieces()])
+
+    def __rmatmul__(self, left: Floats) -> Floats:
+        product = np.zeros((len(left), self.shape[1]))
+        for piece in self._pieces():
+            product += left[:, piece] @ self[piece]
+        return product
+
+    def _pieces(self) -> list[slice]:
+        rows, columns = self.shape
+        step = max(1, PIECE // columns)
+        return [slice(top, top + step) for top in range(0, rows, step)]
+
+
+def _bits(doubles: Floats) -> NDArray[np.int64]:
+    """Doubles as integers: neighbouring doubles of one sign are neighbouring integers."""
+    return doubles.view(np.int64)

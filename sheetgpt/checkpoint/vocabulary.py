@@ -1,0 +1,143 @@
+"""The files that a vocabulary comes in, read into two tables.
+
+Tokens in the order of their ids and merges in the order of their ranks, in the spelling of the
+files: one visible character for each byte (`tokens.bytes_to_unicode`).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sheetgpt.checkpoint.json_file import read_object, read_text
+from sheetgpt.errors import CheckpointError, shown
+from sheetgpt.gpt2.tokens import Tokenizer
+
+Tables = tuple[list[str], list[tuple[str, str]]]
+
+# What GPT-2's tokenizer is, in the words of tokenizer.json; the defaults may be left out.
+PRE_TOKENIZER = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
+
+
+def from_files(vocab_path: Path, merges_path: Path, n_vocab: int | None = None) -> Tokenizer:
+    """A tokenizer of `vocab.json` and `merges.txt`, or OpenAI's `encoder.json`, `vocab.bpe`.
+
+    With `n_vocab`, ids below it that no token has become `<|unused ID|>`, as in models whose
+    embeddings are padded to a round size; without, the ids must have no gap.
+    Raises CheckpointError for files that are missing, broken or do not fit each other.
+    """
+    tokens, merges = read_two_files(vocab_path, merges_path, n_vocab)
+    return Tokenizer.from_tables(tokens, merges, str(vocab_path))
+
+
+def from_tokenizer_json(path: Path, n_vocab: int | None = None) -> Tokenizer:
+    """A tokenizer of Hugging Face's `tokenizer.json`; otherwise as `from_files`."""
+    tokens, merges = read_tokenizer_json(path, n_vocab)
+    return Tokenizer.from_tables(tokens, merges, str(path))
+
+
+def read_two_files(vocab_path: Path, merges_path: Path, n_vocab: int | None) -> Tables:
+    """The tables in `vocab.json` and `merges.txt`, or OpenAI's `encoder.json` and `vocab.bpe`.
+
+    Tokens that a fine-tuning added stand in `added_tokens.json` beside them.
+    """
+    ids = read_object(vocab_path)
+    added = vocab_path.with_name("added_tokens.json")
+    if added.exists():
+        ids |= _with_room(read_object(added), n_vocab)
+    merges = []
+    for number, line in enumerate(read_text(merges_path).split("\n"), start=1):
+        if line and not (number == 1 and line.startswith("#version")):
+            merges.append(_pair(line, f"{merges_path}: line {number}"))
+    return in_id_order(ids, str(vocab_path), n_vocab), merges
+
+
+def read_tokenizer_json(path: Path, n_vocab: int | None) -> Tables:
+    """The tables in a `tokenizer.json`, the one file that newer versions of transformers save."""
+    whole = read_object(path)
+    model = _object(whole, "model", str(path))
+    ids = dict(_object(model, "vocab", str(path)))
+    lines = model.get("merges")
+    if not isinstance(lines, list):
+        raise CheckpointError(f"{path}: merges is missing, expected the list of a BPE model")
+    _refuse_other_tokenizers(whole, model, str(path))
+    listed = whole.get("added_tokens")
+    added = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+    ids |= _with_room({str(entry.get("content")): entry.get("id") for entry in added}, n_vocab)
+    merges = [_pair(line, f"{path}: merge {rank}") for rank, line in enumerate(lines)]
+    return in_id_order(ids, str(path), n_vocab), merges
+
+
+def in_id_order(ids: Mapping[str, object], where: str, n_vocab: int | None) -> list[str]:
+    """Tokens with their ids, as `vocab.json` holds them -> the tokens in the order of their ids.
+
+    With `n_vocab`, an id below it that no token has gets the token `<|unused ID|>`, for models
+    whose embeddings are padded to a round size; without, the ids must have no gap.
+    """
+    size = len(ids) if n_vocab is None else n_vocab
+    found: dict[int, str] = {}
+    for token, token_id in ids.items():
+        if type(token_id) is not int or not 0 <= token_id < size:
+            of = "an unbroken vocabulary" if n_vocab is None else "the model's vocabulary"
+            raise CheckpointError(
+                f"{where}: token {shown(token)} has the id {shown(token_id)}, expected 0 to "
+                f"{size - 1}, the ids of {of}; take the vocabulary that belongs to the model"
+            )
+        if token_id in found:
+            raise CheckpointError(
+                f"{where}: tokens {shown(found[token_id])} and {shown(token)} both have the id "
+                f"{token_id}; take the vocabulary that belongs to the model"
+            )
+        found[token_id] = token
+    return [found.get(i, f"<|unused {i}|>") for i in range(size)]
+
+
+def _with_room(added: Mapping[str, object], n_vocab: int | None) -> dict[str, object]:
+    """The added tokens that the model knows.
+
+    A tokenizer may have been given more, such as one for padding, which no text contains and
+    the model never saw.
+    """
+    return {
+        token: token_id
+        for token, token_id in added.items()
+        if not (n_vocab is not None and isinstance(token_id, int) and token_id >= n_vocab)
+    }
+
+
+def _refuse_other_tokenizers(
+    whole: Mapping[str, object], model: Mapping[str, object], where: str
+) -> None:
+    """tokenizer.json can say many tokenizers; all but GPT-2's would give other ids."""
+    splitting = _object(whole, "pre_tokenizer", where)
+    needed = [("pre_tokenizer." + key, splitting.get(key, value), value)
+              for key, value in PRE_TOKENIZER.items()]  # fmt: skip
+    needed += [
+        ("normalizer", whole.get("normalizer"), None),
+        ("model.type", model.get("type", "BPE"), "BPE"),
+        ("model.dropout", model.get("dropout"), None),
+        ("model.continuing_subword_prefix", model.get("continuing_subword_prefix") or "", ""),
+        ("model.end_of_word_suffix", model.get("end_of_word_suffix") or "", ""),
+        ("model.ignore_merges", model.get("ignore_merges", False), False),
+    ]
+    for name, value, expected in needed:
+        if value != expected:
+            raise CheckpointError(
+                f"{where}: {name} is {shown(value)}, but GPT-2's tokenizer has {shown(expected)}; "
+                "only its byte-level BPE is supported"
+            )
+
+
+def _object(mapping: Mapping[str, object], name: str, where: str) -> dict[str, object]:
+    value = mapping.get(name)
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{where}: {name} is missing, expected an object as GPT-2's has it")
+    return value
+
+
+def _pair(line: object, where: str) -> tuple[str, str]:
+    pair = line.split(" ") if isinstance(line, str) else line
+    if isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, str) and p for p in pair):
+        return pair[0], pair[1]
+    raise CheckpointError(
+        f"{where} is {shown(line)}, expected two parts with one space between them; "
+        "copy or download the file again"
+    )

@@ -1,0 +1,1 @@
+"""LibreOffice, driven over UNO."""
