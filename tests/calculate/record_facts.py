@@ -52,7 +52,7 @@ def recorded(entry: dict[str, Any], fact: Fact, value: Any, by_ironcalc: Any) ->
     """A fact's entry in the order of its keys, with the value that LibreOffice gave."""
     value = with_truths(value, evaluated(fact))
     known = dict.fromkeys(("formula", "fills", "at", "value")) | entry | {"value": value}
-    known["ironcalc"] = same(by_ironcalc, replace(fact, value=value).ours(utf16=False))
+    known["ironcalc"] = same(by_ironcalc, replace(fact, value=value).ours(Units.POINTS))
     if known["ironcalc"]:
         del known["ironcalc"]
     return {key: each for key, each in known.items() if each is not None}
