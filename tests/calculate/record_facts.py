@@ -25,6 +25,8 @@ from test_facts import (
     same,
 )
 
+from sheetgpt.calculate.scalars import Units
+
 HEAD = """\
 # What formulas give: values recorded from LibreOffice by record_facts.py, which says how to add to
 # them.  `excel` is what Excel gives where its documents say otherwise, and then what we follow.
