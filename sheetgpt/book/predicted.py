@@ -68,6 +68,7 @@ class PredictedPage:
         for row, (name, tree) in enumerate(trees.items(), start=CANDIDATES_TOP):
             cells[name] = page.compute_named(f"control.{name}", row, column, tree, "formula plain")
             page.write(row, column + 1, page.words.label(f"column {name}"), "note")
+        self.beside = page.area(CANDIDATES_TOP + len(cells) + 1, column)
         return Controls(**cells)
 
     def finish(self, prompt: Prompt, vocabulary: Vocabulary, softmax: Range) -> Predicted:

@@ -25,12 +25,13 @@ from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from sheetgpt.book.book import Bars, Book, Tab
+from sheetgpt.book.book import Bars, Book, Tab, Validation
 from sheetgpt.book.looks import ACCENT, HEAT, LINE, LOOKS, RULES, Look
 from sheetgpt.calculate.values import Sheets
 from sheetgpt.errors import WorkbookError
@@ -187,6 +188,13 @@ def _shell(workbook: Workbook, tab: Tab) -> None:
     sheet.freeze_panes = f"{get_column_letter(stay + 1)}{rows + 1}"
     _lock(sheet)
 
+    for area in tab.merged:
+        sheet.merged_cells.add(area.address)
+    if tab.cursor is not None:
+        for selection in sheet.sheet_view.selection:
+            selection.activeCell = selection.sqref = tab.cursor.address
+    for each in tab.validations:
+        sheet.add_data_validation(_validation(each))
     for area in tab.heat:
         sheet.conditional_formatting.add(area.address, _heat())
     for rule in tab.rules:
@@ -219,6 +227,21 @@ def _lock(sheet: Worksheet) -> None:
     """Against slips, not against people: no password, and widths and heights may be changed."""
     sheet.protection.sheet = True
     sheet.protection.formatColumns = sheet.protection.formatRows = False  # False allows it
+
+
+def _validation(each: Validation) -> DataValidation:
+    found = DataValidation(
+        type=each.kind,
+        operator="between",
+        formula1=f"{each.least:.17g}",
+        formula2=f"{each.most:.17g}",
+        allow_blank=True,
+        showErrorMessage=True,
+        errorTitle=each.title,
+        error=each.sentence,
+    )
+    found.add(each.area.address)
+    return found
 
 
 def _heat() -> ColorScaleRule:
@@ -305,6 +328,7 @@ def _format(cell: Cell | ColumnDimension, look: Look) -> int:
         horizontal=look.horizontal,
         vertical=look.vertical,
         wrap_text=look.wrap,
+        shrink_to_fit=look.shrink,
         indent=look.indent,
     )
     cell.protection = Protection(locked=not look.input)
