@@ -13,7 +13,7 @@ from sheetgpt.xlsx.read import read
 
 
 def shown(value, shape):
-    """A value in every cell of a shape; rows without a token are left out of a file, and read None."""
+    """A value in every cell of a shape; rows without a token are left out of a file: None."""
     cells = np.empty(shape, dtype=object)
     cells[...] = value
     return ["" if each is None else each for each in cells.ravel().tolist()]
