@@ -16,16 +16,10 @@ from typing import Any
 from zipfile import ZIP64_LIMIT, ZIP_DEFLATED, ZipFile, ZipInfo
 
 from isal import isal_zlib
-from lxml import etree
-from openpyxl.xml.constants import ARC_STYLE
 
 CHUNK = 1 << 23  # bytes that are deflated at a time
 WORKERS = 2
 END = b"\x03\x00"  # an empty last block
-
-# openpyxl has an order of its own for the parts of a font, which strict readers refuse; this is
-# the schema's, ECMA-376 Part 1, 18.8.22 (CT_Font).
-FONT = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
 
 Deflate = Callable[[bytes], bytes]
 
@@ -59,20 +53,8 @@ def _deflated(compressor: Any, chunk: bytes) -> bytes:
     return deflated
 
 
-def _place_in_font(part: Any) -> int:
-    return FONT.index(etree.QName(part).localname)
-
-
 class Archive(ZipFile):
-    """The archive that openpyxl writes into, and what it leaves to be put right."""
-
-    def writestr(self, name: Any, data: Any, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        if name == ARC_STYLE:
-            styles = etree.fromstring(data)
-            for font in styles.iterfind("{*}fonts/{*}font"):
-                font[:] = sorted(font, key=_place_in_font)
-            data = etree.tostring(styles)
-        super().writestr(name, data, *args, **kwargs)
+    """An archive of parts that are written whole, and of parts that are streamed."""
 
     @contextmanager
     def streamed(self, name: str, expected_size: int, deflate: Deflate) -> Iterator["Part"]:
