@@ -49,6 +49,7 @@ class Workers:
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
         self._threads = ThreadPoolExecutor(jobs)
+        self._askers = ThreadPoolExecutor(jobs)  # each waits for one process
         self._lock = Lock()  # of the following
         self._processes: list[subprocess.Popen[bytes]] = []
         self._idle: list[subprocess.Popen[bytes]] = []
@@ -62,7 +63,8 @@ class Workers:
             self._is_over = True
             for process in self._processes:
                 process.kill()
-        self._threads.shutdown(cancel_futures=True)
+        for pool in (self._askers, self._threads):
+            pool.shutdown(cancel_futures=True)
         for process in self._processes:
             process.wait()
             for pipe in (process.stdin, process.stdout):
@@ -75,15 +77,17 @@ class Workers:
             return self._threads.submit(work, *arguments)
         return _done(work, *arguments)
 
-    def in_process(self, task: Task, *frames: Frame) -> "Future[list[Frame]]":
-        """For what does not. The task must be a function of a module.
+    def in_process(
+        self, task: Task, *frames: Frame, then: Callable[[list[Frame]], T]
+    ) -> "Future[T]":
+        """For what does not. The task must be a function of a module; `then` reads its answer.
 
         The future raises WorkError where the task fails, MemoryError where it lacks memory, and
         WorkersError where its process has ended.
         """
         if self.jobs > 1:
-            return self._threads.submit(self._ask, task, frames)
-        return _done(lambda: list(task(*frames)))
+            return self._askers.submit(lambda: then(self._ask(task, frames)))
+        return _done(lambda: then(list(task(*frames))))
 
     def _ask(self, task: Task, frames: Sequence[Frame]) -> list[Frame]:
         process = self._process()

@@ -53,8 +53,8 @@ def test_what_comes_back(jobs):
     """Everything, in the order of asking, however large."""
     large = bytes(range(256)) * 20_000
     with Workers(jobs) as workers:
-        found = [workers.in_process(doubled, b"", bytes([i]), large) for i in range(5)]
-        found += [workers.in_process(doubled)]
+        found = [workers.in_process(doubled, b"", bytes([i]), large, then=list) for i in range(5)]
+        found += [workers.in_process(doubled, then=list)]
         answers = [[bytes(frame) for frame in future.result()] for future in found]
         assert workers.in_thread(sum, [1, 2]).result() == 3
     assert answers == [[b"", bytes([i, i]), large + large] for i in range(5)] + [[]]
@@ -63,34 +63,34 @@ def test_what_comes_back(jobs):
 def test_what_goes_wrong():
     with Workers(2) as workers:
         with pytest.raises(WorkError, match="no such thing"):
-            workers.in_process(broken).result()
+            workers.in_process(broken, then=list).result()
         with pytest.raises(MemoryError):
-            workers.in_process(exhausted).result()
+            workers.in_process(exhausted, then=list).result()
         with pytest.raises(WorkersError, match="perhaps for want of memory") as caught:
-            workers.in_process(ended).result()
+            workers.in_process(ended, then=list).result()
         assert "\n" not in str(caught.value)
-        (again,) = workers.in_process(doubled, b"a").result()
+        (again,) = workers.in_process(doubled, b"a", then=list).result()
         assert again == b"aa"
 
 
 def test_a_session_of_its_own():
     """So that an interrupt at the terminal ends this program only."""
     with Workers(2) as workers:
-        pid, session = workers.in_process(alone).result()
+        pid, session = workers.in_process(alone, then=list).result()
     assert pid == session and int(session) != os.getsid(0)
 
 
 def test_one_job_works_here():
     with Workers(1) as workers:
-        assert workers.in_process(alone).result()[0] == str(os.getpid()).encode()
+        assert workers.in_process(alone, then=list).result()[0] == str(os.getpid()).encode()
 
 
 def test_no_process_is_left_over():
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt), Workers(2) as workers:
-        pids = [int(workers.in_process(alone).result()[0])]
+        pids = [int(workers.in_process(alone, then=list).result()[0])]
         for _ in range(4):
-            workers.in_process(slow)
+            workers.in_process(slow, then=list)
         raise KeyboardInterrupt
     assert time.monotonic() - begin < 20
     for pid in pids:
