@@ -61,7 +61,7 @@ def compile_book(
         return pages[-1]
 
     def rows(on: Page, **more: object) -> TokenRows:
-        return TokenRows(on, tokens.text, active=read.read, **more)  # type: ignore[arg-type]
+        return TokenRows(on, tokens.text, tokens.id, active=read.read, **more)  # type: ignore[arg-type]
 
     # What people read, in the order in which the model computes it.
     start = Start(page("start"), config, prompt, new_tokens, manual=manual)
@@ -82,8 +82,8 @@ def compile_book(
     tables = data.merges(page("merges"), checkpoint.tokenizer, texts)
     weights = _weights(checkpoint, page, texts)
 
-    chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab)
-    writing = Writing(chosen.id, start.controls, checkpoint.tokenizer.end_of_text)
+    chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab, start.controls)
+    writing = Writing(chosen.id, chosen.controls, checkpoint.tokenizer.end_of_text)
     tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room, writing)
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
     attention = AttentionPage(on_attention, config)
@@ -100,11 +100,11 @@ def compile_book(
         rows(on_softmax, entries=texts),
         ln_f,
         unembedding,
-        only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, start.controls),
+        only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
     ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
     looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
-    predicted = chosen.finish(tokens, start.controls, looked_up, softmax)
+    predicted = chosen.finish(tokens, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
     says = None
     if on_lens is not None:

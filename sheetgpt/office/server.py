@@ -5,7 +5,8 @@ Reads one JSON command a line and answers each with one line of JSON:
 
     {"open": PATH}            load a workbook
     {"set": {NAME: VALUE}}    put text or a number into the first cell of a defined name
-    {"calculate": true}       calculate every formula, whatever was stored
+    {"press F9": true}        calculate what LibreOffice believes to have changed
+    {"calculate": true}       calculate every formula, whatever was stored (Ctrl+Shift+F9)
     {"read": [NAME, ...]}     the values of defined names, row by row
     {"errors": true}          the addresses of all formulas that show an error
     {"picture": {...}}        print a part of a sheet to a PDF; see `picture`
@@ -116,6 +117,9 @@ def answer(desktop, document, command):
                 cell.setString(value)
             else:
                 cell.setValue(value)
+        return document, True
+    if verb == "press F9":
+        document.calculate()
         return document, True
     if verb == "calculate":
         document.calculateAll()

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
-import numpy as np
 import orjson
 from numpy.typing import NDArray
 
@@ -129,7 +128,7 @@ def _computed_spans(computed: Computed, sheet: Sheet, style: int) -> Iterator[_S
     below = replace(area, top=area.top + 1)
     where = slice(below.top - 1, below.bottom), slice(below.left - 1, below.right)
     if area.left == area.right and (sheet.kinds[where] == NUMBER).all():
-        yield _ColumnSpan(below, _shortened(sheet.numbers[where]), style)
+        yield _ColumnSpan(below, sheet.numbers[where], style)
     elif (sheet.kinds[where] != BLANK).any():
         yield _ComputedSpan(computed, below, sheet, style)
 
@@ -215,25 +214,13 @@ class _ComputedSpan:
         where = row - 1, slice(left - 1, right)
         kinds = self.sheet.kinds[where]
         if (kinds == NUMBER).all():
-            return number_cells(left, self.style, row, _shortened(self.sheet.numbers[where]))
+            return number_cells(left, self.style, row, self.sheet.numbers[where])
         if (kinds == BLANK).all():
             return b""  # a row without a token: the column's own look will do
         return b"".join(
             _cell(f"{column_letters(column)}{row}", self.style, self.sheet.cell(row, column))
             for column in range(left, right + 1)
         )
-
-
-def _shortened(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Results of formulas with 10 decimals, or 6 significant digits where that is more.
-
-    What a formula showed when the file was written need not be known better than that, and the
-    file is an eighth smaller for it; whoever recalculates has all digits again.
-    """
-    size = np.abs(values)
-    decimals = np.maximum(10, 5 - np.floor(np.log10(np.maximum(size, 1e-280))))
-    scale = 10.0**decimals
-    return np.where((size >= 1000) | (size < 1e-280), values, np.rint(values * scale) / scale)
 
 
 def _text_cell(at: str, style: int, value: str) -> bytes:
