@@ -86,10 +86,12 @@ def build_workbook(
     force: bool = False,
     announce: Callable[[Estimate], None] = lambda expected: None,
     progress: Progress = silent,
+    jobs: int = 1,
 ) -> Built:
     """Build the workbook that was ordered, and write it to `path`.
 
     announce: told what is to be expected, when nothing stands in the way any more.
+    jobs: how many cores to use; the file is the same with any number of them.
 
     Raises WorkbookError, TemplateError, PromptError or CheckpointError for what cannot be done;
     then, and when it is interrupted, whatever was at `path` before is still there.
@@ -115,7 +117,7 @@ def build_workbook(
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
     progress("comparing with the witness")
     book = witnessed(book, values, checkpoint.config)
-    save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done))
+    save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done), jobs)
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(prompt, ids, room.tokens, token, completion, lost)
 

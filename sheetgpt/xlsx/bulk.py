@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sheetgpt.calculate.numerals import read as read_numbers
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW, Area, column_number
-from sheetgpt.xlsx.rows import cells
+from sheetgpt.xlsx.numbers import cells
 
 PIECE = 1 << 21  # bytes of the archive, and of a part, at a time
 
