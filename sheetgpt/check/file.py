@@ -50,7 +50,7 @@ class ModelInFile:
         self.names = {  # a name that leads to no tab is as good as missing
             name: area for name, area in workbook.names.items() if area.tab in self.values.by_tab
         }
-        said = {
+        self.said = said = {
             name.removeprefix(PROPERTY): text
             for name, text in workbook.properties.items()
             if name.startswith(PROPERTY)

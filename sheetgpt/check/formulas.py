@@ -11,7 +11,7 @@ from sheetgpt.calculate.recalculate import Formula
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.fill import misfit
-from sheetgpt.formula.parse import parse
+from sheetgpt.formula.skeleton import Parser
 from sheetgpt.xlsx.read import Workbook
 
 
@@ -21,9 +21,10 @@ class Formulas:
     def __init__(self, workbook: Workbook) -> None:
         self.all: list[Formula] = []
         self.unreadable: list[tuple[Area, str]] = []
+        parser = Parser(workbook.names)
         for each in workbook.formulas:
             try:
-                tree = parse(each.text, each.area.tab, workbook.names)
+                tree = parser.parse(each.text, each.area.tab)
             except WorkbookError as error:
                 self.unreadable.append((each.area, str(error)))
             else:

@@ -8,7 +8,7 @@ import posixpath
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from sheetgpt.formula.cells import (
 )
 from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
 
-_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
+_FIXED = re.compile(r"\$[A-Za-z]+\$[0-9]+(:\$[A-Za-z]+\$[0-9]+)?\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ERRORS = {error.value: error for error in Error}
 
@@ -65,12 +65,16 @@ class FormulaText:
 
 @dataclass(frozen=True)
 class Workbook:
-    """What a file holds. Names are in lower case, for spreadsheets ignore their case."""
+    """What a file holds. Names are in lower case, for spreadsheets ignore their case.
+
+    odd_names: of names that do not simply stand for cells, what is odd about them.
+    """
 
     values: Sheets
     formulas: list[FormulaText]
     names: Mapping[str, Area]
     properties: Mapping[str, str]
+    odd_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Workbook:
@@ -116,7 +120,8 @@ def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
         reader = _SheetReader(name, strings)
         values.by_tab[name] = reader.read(inflated(archive, path))
         formulas += reader.formulas
-    return Workbook(values, formulas, dict(_names(book)), dict(_properties(archive)))
+    names, odd = _names(book)
+    return Workbook(values, formulas, names, dict(_properties(archive)), odd)
 
 
 def _part(archive: ZipFile, name: str) -> Any:
@@ -132,12 +137,26 @@ def _refuse_doctype(element: Any) -> None:
         raise ValueError("its XML declares a document type, which no workbook has")
 
 
-def _names(book: Any) -> Iterator[tuple[str, Area]]:
-    for name in book.iterfind("{*}definedNames/{*}definedName"):
-        tab, address = split_tab(name.text or "")
+def _names(book: Any) -> tuple[dict[str, Area], dict[str, str]]:
+    """The names that stand for cells, and what is odd about a name that does not simply do so."""
+    found: dict[str, Area] = {}
+    odd: dict[str, str] = {}
+    for each in book.iterfind("{*}definedNames/{*}definedName"):
+        name, text = each.get("name", "").lower(), each.text or ""
+        tab, address = split_tab(text)
         area = read_address(address, tab or "")
-        if area is not None and name.get("localSheetId") is None:
-            yield name.get("name", "").lower(), area
+        if each.get("localSheetId") is not None:
+            if not name.startswith("_xlnm."):  # such as what is to be printed of a tab
+                odd.setdefault(name, "means something else on one tab")
+        elif area is None:
+            odd[name] = f"stands for {text[:100] or 'nothing'}"
+        else:
+            if name in found:
+                odd[name] = "stands for two things"
+            elif not _FIXED.match(address):
+                odd[name] = f"is {text}, without $, so that it means other cells in each formula"
+            found[name] = area
+    return found, odd
 
 
 def _properties(archive: ZipFile) -> Iterator[tuple[str, str]]:
