@@ -199,7 +199,7 @@ def build(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--engine",
-    type=click.Choice(checking.ENGINES),
+    type=click.Choice(list(checking.CALCULATORS)),
     default="numpy",
     show_default=True,
     help="Who calculates: our evaluator, LibreOffice, or nobody (the values saved in the file).",

@@ -205,9 +205,7 @@ def _constant(values: Sheets, cell: Area, wanted: str | float) -> Iterator[Diffe
             return
     elif isinstance(found, float) and _same_number(found, wanted):
         return
-    yield Difference(
-        cell, "", f"{cell} says {_shown(found)}, sheetgpt wrote {_shown(wanted)}"
-    )
+    yield Difference(cell, "", f"{cell} says {_shown(found)}, sheetgpt wrote {_shown(wanted)}")
 
 
 def _numbers(values: Sheets, area: Area, wanted: NDArray[np.float64]) -> Iterator[Difference]:

@@ -73,6 +73,10 @@ class ModelInFile:
     def prompt(self) -> str:
         return "".join(self.texts("prompt"))
 
+    def shown(self, name: str) -> Grid | None:
+        """What the cells of a name hold; None where the name is missing."""
+        return grid(self.values, self.names[name]) if name in self.names else None
+
     def texts(self, name: str) -> list[str]:
         """The texts of a named column; none where the name is missing."""
         area = self.names.get(name)

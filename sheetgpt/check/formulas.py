@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ class Formulas:
     """The formulas of a file as trees, and which cells they fill."""
 
     def __init__(self, workbook: Workbook) -> None:
+        self._values = workbook.values
         self.all: list[Formula] = []
         self.unreadable: list[tuple[Area, str]] = []
         parser = Parser(workbook.names)
@@ -29,14 +31,25 @@ class Formulas:
                 self.unreadable.append((each.area, str(error)))
             else:
                 self.all.append(Formula(each.area, tree, each.array))
-        self._filled = {
+
+    @cached_property
+    def _in_columns(self) -> "_Lines":
+        return _Lines(self.all, along_rows=False)
+
+    @cached_property
+    def _in_rows(self) -> "_Lines":
+        return _Lines(self.all, along_rows=True)
+
+    @cached_property
+    def _filled(self) -> dict[str, NDArray[np.bool_]]:
+        """The cells of each tab that formulas fill."""
+        filled = {
             tab: np.zeros(sheet.kinds.shape, dtype=bool)
-            for tab, sheet in workbook.values.by_tab.items()
+            for tab, sheet in self._values.by_tab.items()
         }
         for area in [*(formula.area for formula in self.all), *(bad for bad, _ in self.unreadable)]:
-            self._filled[area.tab][_cells(area)] = True
-        self._in_columns = _Lines(self.all, along_rows=False)
-        self._in_rows = _Lines(self.all, along_rows=True)
+            filled[area.tab][_cells(area)] = True
+        return filled
 
     def within(self, area: Area) -> Iterator[Formula]:
         """The formulas that begin in an area."""

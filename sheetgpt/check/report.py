@@ -28,7 +28,10 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a check; prompt and predicted token are the workbook's own."""
+    """The result of a check; prompt and predicted token are the workbook's own.
+
+    notes: what was not looked at, and why; a sentence each.
+    """
 
     model: str
     engine: str
@@ -36,6 +39,7 @@ class Report:
     n_tokens: int
     predicted: str
     results: Sequence[StepResult]
+    notes: Sequence[str] = ()
 
     @property
     def problems(self) -> list[StepResult]:
