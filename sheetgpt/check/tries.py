@@ -16,7 +16,7 @@ LARGE, VERY_LARGE = 20_000_000, 1_000_000_000  # weights from which on there is 
 Inputs = Mapping[str, str | float]  # what is typed, by the name of its cell
 Wanted = Callable[[ModelInFile], tuple[list[int], dict[str, Grid | Floats]]]
 
-DEFAULTS: Inputs = {
+DEFAULTS: dict[str, str | float] = {
     "new_tokens": 2, "temperature": 0, "top_k": 0, "top_p": 1, "seed": 0, "attention.chosen": 0,
     "lens.on": 1,
 }  # fmt: skip
