@@ -10,8 +10,9 @@ from sheetgpt.check.constants import against, constants
 from sheetgpt.check.differences import Difference, differences
 from sheetgpt.check.engines import CALCULATORS, Calculator
 from sheetgpt.check.expected import expected, names_of_formulas, prompt_ids
-from sheetgpt.check.file import Floats, Grid, ModelInFile
+from sheetgpt.check.file import Floats, Grid, ModelInFile, stated
 from sheetgpt.check.formulas import Formulas, overlap
+from sheetgpt.check.limits import limits_of, refuse_excess
 from sheetgpt.check.places import as_written, by_step
 from sheetgpt.check.report import Report, StepResult
 from sheetgpt.check.steps import step_result, unlike_neighbours
@@ -42,9 +43,10 @@ def check(
     Raises WorkbookError where the file cannot be read or is not one of ours, and OfficeError
     where LibreOffice is wanted and missing.
     """
-    workbook = read(path, progress)
+    workbook = read(path, progress, lambda properties: limits_of(stated(path, properties)))
     model = ModelInFile(path, workbook)
     formulas = Formulas(workbook)
+    refuse_excess(path, formulas.all, limits_of(model.stated))
     names = names_of_formulas(model)
 
     progress("comparing with what was written")
@@ -56,14 +58,14 @@ def check(
     calculated = calculators[engine](model, formulas, names)
     found += calculated.differences
     results = [*constants(model), *(against(model, checkpoint) if checkpoint else ())]
-    reported = [*(result.step for result in results), *names]
-    differ = by_step(found, workbook.names, reported)
+    differ = by_step(found, workbook.names, [*(result.step for result in results), *names])
+    if not any(result.problem for result in results):  # else they would only repeat it
+        results = [_with(result, differ) for result in results]
 
     progress("witness")
     ids, wanted = _wanted(model)
     ahead = _reads_ahead(model, formulas, names) if calculated.circle is not None else {}
     tokens = model.shown("tokens.text") if calculated.is_whole else None
-    results = [_with(result, differ) for result in results]
     for name in names:
         result = step_result(model, name, wanted.get(name), tokens)
         if name in ahead:
@@ -85,7 +87,8 @@ def check(
         for number in range(1, count + 1):
             progress(f"other inputs ({number} of {count})")
             results.append(tried(model, number, names, calculated.again, _wanted))
-    return Report(model.name, engine, prompt, len(ids), predicted, results, notes)
+    tabs = list(model.values.by_tab)
+    return Report(model.name, engine, prompt, len(ids), predicted, results, notes, tabs)
 
 
 def _with(result: StepResult, differ: Mapping[str, Sequence[Difference]]) -> StepResult:

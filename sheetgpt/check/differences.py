@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.book import Book, Computed, Tab
+from sheetgpt.book import book as books
+from sheetgpt.book.book import Blank, Book, Computed, Numbers, Tab, Texts
 from sheetgpt.book.looks import LOOKS
 from sheetgpt.calculate.recalculate import Formula, reads
 from sheetgpt.calculate.values import EMPTY, Error, Scalar, Sheets
@@ -24,6 +25,7 @@ from sheetgpt.xlsx.read import Workbook
 
 # What is not known when the book is compiled again, but has a digest in the file.
 FROM_THE_WITNESS = ("checks.built", "checks.tolerance", "checks.fingerprint")
+Constant = books.Text | Texts | Numbers
 SHOWN = 60  # characters of a formula around the place where it differs
 
 
@@ -119,7 +121,8 @@ def _in_its_way(tab: Tab, area: Area) -> str | None:
     for computed in tab.computed:
         if overlap(computed.area, area):
             return f"the formula that fills {computed.area.address}"
-    for constant in (*tab.texts, *tab.lists, *tab.numbers):
+    constants: list[Constant] = [*tab.texts, *tab.lists, *tab.numbers]
+    for constant in constants:
         if overlap(constant.area, area) and not LOOKS[constant.look].input:
             return f"the constants in {constant.area.address}"
     return None
@@ -243,8 +246,10 @@ def _intruders(values: Sheets, book: Book) -> Iterator[Difference]:
         for area in read:
             if area.tab == tab.name:
                 is_read[area.top - 1 : area.bottom, area.left - 1 : area.right] = True
-        for item in (*tab.computed, *tab.texts, *tab.lists, *tab.numbers, *tab.blanks):
-            area = item.area
+        items: list[Constant | Computed | Blank] = [
+            *tab.computed, *tab.texts, *tab.lists, *tab.numbers, *tab.blanks
+        ]  # fmt: skip
+        for area in (item.area for item in items):
             is_read[area.top - 1 : area.bottom, area.left - 1 : area.right] = False
         for row, column in np.argwhere(is_read & (sheet.kinds != EMPTY)).tolist():
             cell = Area(tab.name, row + 1, column + 1, row + 1, column + 1)

@@ -11,7 +11,7 @@ from sheetgpt.calculate.values import Error
 from sheetgpt.check.differences import Difference
 from sheetgpt.check.file import ModelInFile
 from sheetgpt.check.formulas import Formulas
-from sheetgpt.check.stored import changed_results
+from sheetgpt.check.stored import changed_results, recalculated
 from sheetgpt.errors import WorkbookError
 from sheetgpt.office import libreoffice
 
@@ -70,7 +70,8 @@ def by_libreoffice(model: ModelInFile, formulas: Formulas, names: Sequence[str])
 def as_stored(model: ModelInFile, formulas: Formulas, names: Sequence[str]) -> Calculated:
     """Nobody: the values that the last program to save the file left in it."""
     in_turn, circle = ordered(formulas)
-    return Calculated(circle, list(changed_results(in_turn, model.values)))
+    fresh = recalculated(in_turn, model.values)
+    return Calculated(circle, list(changed_results(in_turn, model.values, fresh)))
 
 
 CALCULATORS: Mapping[str, Calculator] = {

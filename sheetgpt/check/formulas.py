@@ -19,11 +19,11 @@ from sheetgpt.xlsx.read import Workbook
 class Formulas:
     """The formulas of a file as trees, and which cells they fill."""
 
-    def __init__(self, workbook: Workbook) -> None:
+    def __init__(self, workbook: Workbook, parser: Parser | None = None) -> None:
         self._values = workbook.values
         self.all: list[Formula] = []
         self.unreadable: list[tuple[Area, str]] = []
-        parser = Parser(workbook.names)
+        parser = parser or Parser(workbook.names)
         for each in workbook.formulas:
             try:
                 tree = parser.parse(each.text, each.area.tab)

@@ -1,8 +1,9 @@
 """One step of a workbook beside what it should show."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sheetgpt.book.trace import TALL
 from sheetgpt.calculate.values import BLANK, EMPTY, NUMBER, Error
@@ -33,15 +34,16 @@ def step_result(
         found, needed = (" × ".join(map(str, shape)) for shape in (area.shape, wanted.shape))
         sentence = f"{name} is {found} cells at {area}, but the model needs {needed}"
         return StepResult(area.tab, name, "step", problem=sentence)
-    cells, error, place = (
+    compared = (
         _compare_numbers(model, area, wanted.astype(np.float64))
         if wanted.dtype == np.float64
         else _compare_cells(model, area, wanted.astype(object))
     )
-    problem = _labels(model, name, area, tokens)
+    problem, place = _labels(model, name, area, tokens), compared.first_wrong
     if place is not None:
         problem = _difference(model, area, place, wanted[place])
-    return StepResult(area.tab, name, "step", cells, error, problem)
+    error, where = float(compared.errors[compared.worst]), str(area.cell(*compared.worst))
+    return StepResult(area.tab, name, "step", compared.cells, error, problem, where)
 
 
 def unlike_neighbours(model: ModelInFile, formulas: Formulas, name: str) -> str:
@@ -69,7 +71,9 @@ def _beside(name: str, area: Area) -> list[Area]:
 
 
 def _labels(model: ModelInFile, name: str, area: Area, tokens: Grid | None) -> str:
-    for labels in () if tokens is None else _beside(name, area):
+    if tokens is None:
+        return ""
+    for labels in _beside(name, area):
         found = grid(model.values, labels).ravel()
         wrong = np.flatnonzero(found != np.resize(tokens, found.shape))
         if len(wrong):
@@ -85,20 +89,32 @@ def _errors(model: ModelInFile, area: Area) -> str:
     return ""
 
 
-Comparison = tuple[int, float, tuple[int, ...] | None]
+@dataclass(frozen=True)
+class Comparison:
+    """How many cells were compared, how far off each is, and which of them are wrong."""
+
+    cells: int
+    errors: Floats
+    wrong: NDArray[np.bool_]
+
+    @property
+    def first_wrong(self) -> tuple[int, ...] | None:
+        found = np.argwhere(self.wrong)
+        return tuple(found[0].tolist()) if len(found) else None
+
+    @property
+    def worst(self) -> tuple[int, ...]:
+        return tuple(int(i) for i in np.unravel_index(self.errors.argmax(), self.errors.shape))
 
 
 def _compare_numbers(model: ModelInFile, area: Area, wanted: Floats) -> Comparison:
-    """How many cells were compared, the largest difference, and where the first wrong one is."""
     kinds, numbers = model.values.cells(area)
     blank, free = np.isnan(wanted), np.isinf(wanted)
     error = np.where(kinds == NUMBER, np.abs(numbers - wanted), np.inf)
     error[blank] = np.where((kinds[blank] == EMPTY) | (kinds[blank] == BLANK), 0.0, np.inf)
     error[free] = 0.0
     tolerance = TOLERANCE * np.max(np.abs(wanted), initial=1.0, where=~(blank | free))
-    wrong = np.argwhere(~(error <= tolerance))
-    place = tuple(wrong[0].tolist()) if len(wrong) else None
-    return int((~(blank | free)).sum()), float(error.max(initial=0.0)), place
+    return Comparison(int((~(blank | free)).sum()), error, ~(error <= tolerance))
 
 
 def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
@@ -121,10 +137,8 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
         else:  # a text, or TRUE where 1 should be
             same = False
         errors[at] = 0.0 if same else np.inf
-    wrong = np.argwhere(errors > TOLERANCE)
-    place = tuple(wrong[0].tolist()) if len(wrong) else None
     compared = sum(value is not None and value is not ANYTHING for value in wanted.flat)
-    return compared, float(errors.max(initial=0.0)), place
+    return Comparison(compared, errors, errors > TOLERANCE)
 
 
 def _difference(model: ModelInFile, area: Area, place: tuple[int, ...], wanted: object) -> str:

@@ -19,10 +19,17 @@ from sheetgpt.formula.cells import Area
 TOLERANCE = 1e-9  # times the largest number of a formula's cells, where that is above 1
 
 
-def changed_results(formulas: Sequence[Formula], stored: Sheets) -> Iterator[Difference]:
-    """The cells whose stored value their formulas do not give; `formulas` in order."""
+def recalculated(formulas: Sequence[Formula], stored: Sheets) -> Sheets:
+    """The same workbook with the results of its formulas, which are in order; constants shared."""
     fresh = _copy(stored)
     compute(formulas, Engine(fresh))
+    return fresh
+
+
+def changed_results(
+    formulas: Sequence[Formula], stored: Sheets, fresh: Sheets
+) -> Iterator[Difference]:
+    """The cells whose stored value their formulas do not give; `fresh` has what they give."""
     for formula in formulas:
         if _first_unlike(stored, fresh, formula.area) is not None:
             compute([formula], Engine(stored), into=fresh)
@@ -35,7 +42,6 @@ def changed_results(formulas: Sequence[Formula], stored: Sheets) -> Iterator[Dif
 
 
 def _copy(sheets: Sheets) -> Sheets:
-    """The same values, in which formulas may be computed again; constants are shared."""
     copies = {}
     for tab, sheet in sheets.by_tab.items():
         copy = Sheet(0, 0, sheet.blocks)

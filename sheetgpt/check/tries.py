@@ -85,11 +85,7 @@ def tried(
     if problem:
         with_ = ", ".join(f"{name} = {value}" for name, value in typed.items())
         problem = f"{problem} (with {with_[:200]})"
-    return StepResult(
-        "",
-        f"other input {number}",
-        "try",
-        sum(result.cells for result in compared),
-        max((result.error for result in compared), default=0.0),
-        problem,
-    )
+    cells = sum(result.cells for result in compared)
+    worst = max(compared, key=lambda result: result.error)
+    step, where = f"other input {number}", f"{worst.where} with other input {number}"
+    return StepResult("", step, "try", cells, worst.error, problem, where)
