@@ -96,9 +96,7 @@ def changed_tree(tree: Expr, random: Random) -> tuple[str, Expr] | None:
     return None
 
 
-def of_formulas(
-    workbook: Workbook, book: Book, random: Random, a_tab: int
-) -> Iterator[Mutation]:
+def of_formulas(workbook: Workbook, book: Book, random: Random, a_tab: int) -> Iterator[Mutation]:
     """Changes of `a_tab` formulas of each tab."""
     places = {(f.area.tab, f.area.top, f.area.left): i for i, f in enumerate(workbook.formulas)}
     for tab in book.tabs:
@@ -147,9 +145,7 @@ def of_names(workbook: Workbook, book: Book, random: Random) -> Iterator[Mutatio
         yield Mutation("no name", book.names[name].tab, replace(workbook, names=names), name)
 
 
-def of_constants(
-    workbook: Workbook, book: Book, random: Random, a_tab: int
-) -> Iterator[Mutation]:
+def of_constants(workbook: Workbook, book: Book, random: Random, a_tab: int) -> Iterator[Mutation]:
     """Labels, headings, numbers of rows, constants that formulas read; changed where they stand."""
     for tab in book.tabs:
         areas = [text.area for text in tab.texts if not LOOKS[text.look].input]
@@ -163,7 +159,9 @@ def of_constants(
             yield from in_place(workbook, area, old, new, "a constant of a tab")
 
 
-def of_empty_cells(workbook: Workbook, book: Book, random: Random, count: int) -> Iterator[Mutation]:
+def of_empty_cells(
+    workbook: Workbook, book: Book, random: Random, count: int
+) -> Iterator[Mutation]:
     """A value in an empty cell that a formula reads."""
     read = set()
     for tab in book.tabs:
@@ -215,5 +213,3 @@ def of_results(workbook: Workbook, random: Random, a_tab: int) -> Iterator[Mutat
             is_number = sheet.kinds[cell.top - 1, cell.left - 1] == NUMBER
             new: Scalar = float(old) * 1.5 + 0.25 if is_number else f"{old or ''}x"  # type: ignore
             yield from in_place(workbook, cell, old, new, "a stored result")
-
-

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.calculate.evaluate import Engine, evaluate
-from sheetgpt.calculate.values import Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Expr, Range
@@ -46,12 +45,11 @@ def compute(
     formulas: Iterable[Formula],
     engine: Engine,
     progress: Callable[[int], None] = lambda done: None,
-    into: Sheets | None = None,
 ) -> None:
-    """The same for formulas that are in order already; `into` is where the results are put."""
+    """The same for formulas that are in order already."""
     for done, formula in enumerate(formulas):
         at = engine if formula.array else replace(engine, cell=formula.area)
-        (into or engine.sheets).write(formula.area, evaluate(formula.tree, at))
+        engine.sheets.write(formula.area, evaluate(formula.tree, at))
         if done % 500 == 0:
             progress(done)
 

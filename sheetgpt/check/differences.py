@@ -154,21 +154,26 @@ def _cut(text: str, place: int) -> str:
 
 def _same(found: Expr, wanted: Expr) -> bool:
     """Whether two trees compute the same; a name is as good as the cells that it stands for."""
-    if isinstance(found, Call) and isinstance(wanted, Call):
-        return (
-            found.op == wanted.op
-            and len(found.arguments) == len(wanted.arguments)
-            and all(map(_same, found.arguments, wanted.arguments))
-        ) or _is_unknown(wanted)
-    if isinstance(found, Range) and isinstance(wanted, Range):
-        if found.name is not None and wanted.name is not None:
-            return found.name.lower() == wanted.name.lower()
-        return found.area == wanted.area
-    if isinstance(found, Number) and isinstance(wanted, Number):
-        return _same_number(found.value, wanted.value)
-    if isinstance(found, Text) and isinstance(wanted, Text) and found.value == wanted.value:
+    if found is wanted:
         return True
-    return _is_unknown(wanted)
+    if type(found) is not type(wanted):
+        return _is_unknown(wanted)
+    if isinstance(wanted, Call):
+        assert isinstance(found, Call)
+        if found.op == wanted.op and len(found.arguments) == len(wanted.arguments):
+            for each, other in zip(found.arguments, wanted.arguments, strict=True):
+                if not _same(each, other):
+                    return _is_unknown(wanted)
+            return True
+    elif isinstance(wanted, Range):
+        assert isinstance(found, Range)
+        if found.name is None or wanted.name is None:
+            return found.area == wanted.area
+        return found.name.lower() == wanted.name.lower()
+    elif isinstance(wanted, Number):
+        assert isinstance(found, Number)
+        return _same_number(found.value, wanted.value)
+    return found == wanted or _is_unknown(wanted)
 
 
 def _is_unknown(tree: Expr) -> bool:

@@ -9,10 +9,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.evaluate import Engine, evaluate
 from sheetgpt.calculate.memory import zeros
 from sheetgpt.calculate.recalculate import Formula, compute
-from sheetgpt.calculate.values import BLANK, EMPTY, NUMBER, Error, Scalar, Sheet, Sheets
+from sheetgpt.calculate.values import (
+    BLANK,
+    EMPTY,
+    NUMBER,
+    Error,
+    Scalar,
+    Sheet,
+    Sheets,
+    Value,
+    part,
+)
 from sheetgpt.check.differences import Difference
 from sheetgpt.formula.cells import Area
 
@@ -31,14 +41,18 @@ def changed_results(
 ) -> Iterator[Difference]:
     """The cells whose stored value their formulas do not give; `fresh` has what they give."""
     for formula in formulas:
-        if _first_unlike(stored, fresh, formula.area) is not None:
-            compute([formula], Engine(stored), into=fresh)
-            place = _first_unlike(stored, fresh, formula.area)
-            if place is not None:
-                cell = formula.area.cell(*place)
-                found, given = (_shown(sheets.read(cell)) for sheets in (stored, fresh))
-                sentence = f"{cell} holds {found}, but its formula gives {given}"
+        places = _unlike(stored, fresh, formula.area)
+        if not places:
+            continue
+        at = Engine(stored, cell=None if formula.array else formula.area)
+        beside = evaluate(formula.tree, at)
+        for row, column in places:
+            cell = formula.area.cell(row, column)
+            found, given = stored.read(cell), fresh.read(cell)
+            if not _agree(found, part(beside, row, column)):
+                sentence = f"{cell} holds {_shown(found)}, but its formula gives {_shown(given)}"
                 yield Difference(cell, "", sentence)
+                break
 
 
 def _copy(sheets: Sheets) -> Sheets:
@@ -53,20 +67,31 @@ def _copy(sheets: Sheets) -> Sheets:
     return Sheets(copies)
 
 
-def _first_unlike(stored: Sheets, fresh: Sheets, area: Area) -> tuple[int, int] | None:
-    """The first cell of an area, counted from 0, in which two sheets differ."""
+def _unlike(stored: Sheets, fresh: Sheets, area: Area) -> list[tuple[int, int]]:
+    """The cells of an area, counted from 0, in which two sheets differ."""
     (kinds, numbers), (kinds_given, given) = stored.cells(area), fresh.cells(area)
-    is_number = kinds_given == NUMBER
+    is_number = (kinds == NUMBER) & (kinds_given == NUMBER)
     size = np.max(np.abs(given), initial=1.0, where=is_number)
-    alike = (kinds == NUMBER) & is_number & (np.abs(numbers - given) <= TOLERANCE * size)
+    alike = is_number & (np.abs(numbers - given) <= TOLERANCE * size)
     blank, blank_given = ((each == EMPTY) | (each == BLANK) for each in (kinds, kinds_given))
     alike |= blank & blank_given
-    for row, column in np.argwhere(~alike).tolist():
-        cell = area.cell(row, column)
-        found, wanted = (sheets.read(cell) for sheets in (stored, fresh))
-        if isinstance(wanted, float) or type(found) is not type(wanted) or found != wanted:
-            return row, column
-    return None
+    places: list[list[int]] = np.argwhere(~alike).tolist()
+    return [
+        (row, column)
+        for row, column in places
+        if is_number[row, column]
+        or not _agree(*(sheets.read(area.cell(row, column)) for sheets in (stored, fresh)))
+    ]
+
+
+def _agree(found: Value, given: Value) -> bool:
+    """Whether a stored value is what a formula gives: a number nearly, anything else exactly."""
+    if isinstance(found, float) and isinstance(given, float):
+        return abs(found - given) <= TOLERANCE * max(1.0, abs(given))
+    nothing = (None, "")
+    return (found in nothing and given in nothing) or (
+        type(found) is type(given) and found == given
+    )
 
 
 def _shown(value: object) -> Scalar:

@@ -5,6 +5,7 @@ not. Changes that say the same in other words are in `SAME`; they must pass.
 """
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from random import Random
 
@@ -42,15 +43,18 @@ class Opened:
         self.book, note = written(self.model)
         assert self.book is not None and not note
         self.parsers = {}
+        self.book = with_trees(self.book, Formulas(self.workbook, self.parser(self.workbook.names)))
 
     def parser(self, names):
         """One for each set of names, which remembers what it has parsed."""
         key = tuple(names.items())
-        if key not in self.parsers:
-            remembering = Parser(names)
-            remembering.parse = cache(remembering.parse)
-            self.parsers = {key: remembering}
-        return self.parsers[key]
+        if key in self.parsers:
+            return self.parsers[key]
+        remembering = Parser(names)
+        remembering.parse = cache(remembering.parse)
+        if not self.parsers:  # those of the workbook itself are asked for again and again
+            self.parsers[key] = remembering
+        return remembering
 
     def sentences(self, workbook):
         """What `check` says of a changed workbook, but for its values."""
@@ -67,6 +71,19 @@ class Opened:
             formulas = Formulas(workbook, self.parser(workbook.names))
             for found in differences(workbook, formulas, book, shapes(model.config)):
                 yield f"{found.name}: {found.sentence}"
+
+
+def with_trees(book, formulas):
+    """The book with the very trees that were read, where they are equal: quickly compared."""
+    read_ = {(each.area, each.tree): each.tree for each in formulas.all}
+
+    def same(computed):
+        return replace(computed, tree=read_.get((computed.area, computed.tree), computed.tree))
+
+    return replace(
+        book,
+        tabs=[replace(tab, computed=[same(each) for each in tab.computed]) for tab in book.tabs],
+    )
 
 
 @pytest.fixture(scope="module")
