@@ -34,7 +34,7 @@ PACKAGES_FROM_OUTSIDE = {
     "sheetgpt.checkpoint": {"numpy", "huggingface_hub"},
     "sheetgpt.book": {"numpy"},
     "sheetgpt.xlsx": {"numpy", "isal", "lxml", "openpyxl", "orjson"},
-    "sheetgpt.check": {"numpy"},
+    "sheetgpt.check": {"numpy", "rich"},
     "sheetgpt.cli": {"click", "rich"},
 }
 

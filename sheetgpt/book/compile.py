@@ -136,7 +136,9 @@ def compile_book(
     return Book(
         [each.finished(link_to=pages) for each in pages],
         names,
-        _properties(checkpoint, room, lens=lens),
+        _properties(
+            checkpoint, room, words, prompt=prompt, new_tokens=new_tokens, lens=lens, manual=manual
+        ),
         manual,
     )
 
@@ -178,10 +180,16 @@ def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str
     return ranges
 
 
-def _properties(checkpoint: Checkpoint, room: Room, *, lens: bool) -> dict[str, str]:
-    """What the checker needs to know and cannot measure, one short text each."""
-    stated = {"version": sheetgpt.__version__, "model": checkpoint.name}
-    stated["lens"] = json.dumps(lens)
+def _properties(
+    checkpoint: Checkpoint, room: Room, words: Words, **ordered: str | int | bool
+) -> dict[str, str]:
+    """What the checker needs to know and cannot measure, one short text each.
+
+    ordered: what else the book was compiled with; of a text no more than its digest.
+    """
+    stated = {"version": sheetgpt.__version__, "model": checkpoint.name, "words": words.digest}
+    for name, value in ordered.items():
+        stated[name] = data.digest([value]) if isinstance(value, str) else json.dumps(value)
     stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
     stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
     return {PROPERTY + name: text for name, text in stated.items()}

@@ -1,7 +1,9 @@
 """The words on the tabs: one TOML file a language in `templates/`, words only, no structure."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sheetgpt.book.template import PLACE, path_of, read_template
@@ -32,6 +34,12 @@ class Words:
     steps: Mapping[str, StepWords]
     tabs: Mapping[str, TabWords]
     labels: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """What tells these words from any others: 16 digits of SHA-256."""
+        said = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def step(self, name: str) -> StepWords:
         return self.steps[name]

@@ -4,7 +4,7 @@ The functions used here never compute an address, so what a formula reads is wri
 and the order is known beforehand.  A circle among the formulas is found, and named, at once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,8 +43,16 @@ def recalculate(
 
     Raises WorkbookError where formulas refer to one another in a circle.
     """
-    for done, index in enumerate(in_order(formulas)):
-        formula = formulas[index]
+    compute((formulas[index] for index in in_order(formulas)), engine, progress)
+
+
+def compute(
+    formulas: Iterable[Formula],
+    engine: Engine,
+    progress: Callable[[int], None] = lambda done: None,
+) -> None:
+    """The same for formulas that are in order already."""
+    for done, formula in enumerate(formulas):
         at = engine if formula.array else replace(engine, cell=formula.area)
         engine.sheets.write(formula.area, kept(evaluate(formula.tree, at)))
         if done % 500 == 0:

@@ -22,6 +22,7 @@ from sheetgpt.steps.tokenize import Room, tables_of
 CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
 CAUSAL = ("attn.scores", "attn.weights")  # steps that are matrices of token by token
 ANYTHING = object()  # stands for a cell that may hold whatever it likes
+SOMETHING = object()  # stands for a text that is not empty
 
 Trace = reference.Trace
 Read = Callable[[str], Grid | None]
@@ -60,13 +61,13 @@ def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) 
     except PromptError:
         return []
     refused = n_tokens is not None and n_tokens[0, 0] == 0
-    if refused and not _surely_fits(model.prompt, stages, model.room):
+    if refused and not surely_fits(model.prompt, stages, model.room):
         return []
     ids = tokenizer.encode_prompt(model.prompt)
     return ids if len(ids) <= model.room.tokens else []
 
 
-def _surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
+def surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
     """Whether a sheet must take a prompt, however it counts characters and cuts words."""
     return (
         len(prompt.encode("utf-16-le")) // 2 <= room.characters
@@ -110,7 +111,15 @@ def expected(
     found: dict[str, Grid | Floats] = {"n_tokens": cell(len(ids))}
     if not ids:
         tokens = np.full((context, 1), None, dtype=object)
-        return found | {"tokens.id": tokens, "tokens.text": tokens}
+        found |= {"tokens.id": tokens, "tokens.text": tokens}
+        message = np.full((1, 1), SOMETHING, dtype=object)
+        nothing = np.full((1, 1), None, dtype=object)
+        return found | {
+            "prompt.message": message,
+            "start.message": message,
+            **{f"predicted.{each}": nothing for each in ("id", "token", "probability")},
+            "completion": nothing,
+        }
     assert model.tokenizer is not None
     how, n_new = controls(model)
     chosen = read("choice.id")

@@ -48,10 +48,14 @@ def difference(look: Look) -> DifferentialStyle:
         fill = PatternFill(look.pattern, fgColor=look.fill, bgColor="FFFFFF")
     return DifferentialStyle(
         font=Font(bold=look.bold, color=look.color) if look.color != plain.color else None,
-        numFmt=NumberFormat(FORMATS.index(look.format), look.format) if look.format != plain.format else None,
+        numFmt=_format(look.format) if look.format != plain.format else None,
         fill=fill,
         border=_frame(look) if look.frame else None,
     )
+
+
+def _format(code: str) -> NumberFormat:
+    return NumberFormat(FORMATS.index(code), code)
 
 
 def _frame(look: Look) -> Border:

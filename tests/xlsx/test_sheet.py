@@ -281,7 +281,7 @@ def test_every_look_has_its_own_number():
     styles = etree.fromstring(bones.parts["xl/styles.xml"])
     formats = styles.find("{*}cellXfs")
     assert max(bones.styles.values()) < len(formats)
-    wide = formats[bones.styles["completion"]]
+    wide = formats[bones.styles["input"]]
     assert wide.find("{*}alignment").get("wrapText") == "1"
     assert formats[bones.styles["weight"]].get("fillId") != wide.get("fillId")
 
