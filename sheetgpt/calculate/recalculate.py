@@ -43,13 +43,14 @@ def recalculate(
 
     Raises WorkbookError where formulas refer to one another in a circle.
     """
-    compute((formulas[index] for index in in_order(formulas)), engine, progress)
+    compute((formulas[index] for index in in_order(formulas)), engine, progress, kept)
 
 
 def compute(
     formulas: Iterable[Formula],
     engine: Engine,
     progress: Callable[[int], None] = lambda done: None,
+    kept: Callable[[Value], Value] = lambda value: value,
 ) -> None:
     """The same for formulas that are in order already."""
     for done, formula in enumerate(formulas):
