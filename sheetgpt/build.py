@@ -12,7 +12,7 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
-from sheetgpt.book.witness import witnessed
+from sheetgpt.book.witness import ReadBack, fingerprints
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, Loss, as_float32, loss
@@ -110,13 +110,16 @@ def build_workbook(
     if order.digits < DIGITS:
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
+    progress("asking the witness")
+    weights = ReadBack(checkpoint.weights)
+    witness = fingerprints(checkpoint, weights, prompt, order.new_tokens, room.tokens)
     progress("laying out the tabs")
     calm = is_large(checkpoint.config)
     lens = not calm if order.lens is None else order.lens
-    book = compile_book(checkpoint, prompt, room, words, order.new_tokens, manual=calm, lens=lens)
-    values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
-    progress("comparing with the witness")
-    book = witnessed(book, values, checkpoint.config)
+    book = compile_book(
+        checkpoint, prompt, room, words, order.new_tokens, manual=calm, lens=lens, witness=witness
+    )
+    values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"), weights)
     save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done), jobs)
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(prompt, ids, room.tokens, token, completion, lost)

@@ -4,25 +4,29 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 import sheetgpt
 from sheetgpt.book import data
 from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
-from sheetgpt.book.checks import Tokens, Typed, checks_page
+from sheetgpt.book.checks import Compared, Typed, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensPage, Seen
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page
+from sheetgpt.book.records import listed, placed
 from sheetgpt.book.start import CONTROLS, Start
-from sheetgpt.book.token_rows import TokenRows
+from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range
 from sheetgpt.gpt2.weights import shapes
-from sheetgpt.steps.block import SIXTEEN, block
+from sheetgpt.steps.block import block
 from sheetgpt.steps.embed import embed
 from sheetgpt.steps.head import probabilities
 from sheetgpt.steps.sample import Vocabulary, is_chosen
@@ -35,7 +39,6 @@ SHOWN = (
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
 )  # fmt: skip
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
-NUMBERS = {name: number for number, names in enumerate(SIXTEEN, start=1) for name in names}
 
 
 def compile_book(
@@ -47,27 +50,23 @@ def compile_book(
     *,
     manual: bool = False,
     lens: bool = True,
+    witness: NDArray[np.float64] | None = None,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
 
     room: `room.tokens` is its context: the rows of tokens that it has.
+    witness: what it says of each step (`witness.fingerprints`); None where nobody will ask.
     manual: whether it calculates only when somebody asks for it.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
     n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
-    read = Tokens(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
+    read = Compared(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     names: dict[str, Area] = {}
-    pages: list[Page] = []
-
-    def page(tab: str, kind: str | None = None, **parts: object) -> Page:
-        about = words.tab(kind or tab)
-        texts = (text.format(**parts) for text in (about.title, about.about, about.why))
-        pages.append(Page(tab, names, words, *texts))
-        return pages[-1]
-
-    def rows(on: Page, **more: object) -> TokenRows:
-        return TokenRows(on, tokens.text, tokens.id, active=read.read, **more)  # type: ignore[arg-type]
+    pages = Pages(names, words)
+    page = pages.add
+    listed_steps = listed(config, room, lens=lens)
+    records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
     start = Start(page("start"), config, prompt, room, new_tokens, manual=manual)
@@ -79,31 +78,36 @@ def compile_book(
     on_predicted, on_attention = page("predicted token"), page("attention")
     on_lens = page("logit lens") if lens else None
     on_checks = page("checks")
-    first_data = len(pages)
+    first_data = len(pages.all)
 
     # What the formulas read.
     on_vocabulary = page("vocabulary")
     vocabulary = data.vocabulary(on_vocabulary, checkpoint.tokenizer, texts)
     partial = data.partial(on_vocabulary, checkpoint.tokenizer)
     tables = data.merges(page("merges"), checkpoint.tokenizer, texts)
-    weights = _weights(checkpoint, page, texts)
+    weights = _weights(checkpoint, pages, texts)
 
     chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab, start.controls)
     writing = Writing(chosen.id, chosen.controls, checkpoint.tokenizer.end_of_text)
     tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room, writing)
+    of_tokens = Tokens(tokens.text, tokens.id, read.read)
+
+    def rows(on: Page, entries: Sequence[str] = ()) -> TokenRows:
+        return TokenRows(on, of_tokens, records, entries=entries)
+
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
     attention = AttentionPage(on_attention, config, room.tokens)
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
-        step = rows(on, prefix=prefix, key="h.b.", numbers=NUMBERS, marks=marks, live=live)
+        step = TokenRows(on, of_tokens, records, prefix, marks, live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
         x = block(step, x, h, config.n_head, config.activation_function, start.epsilon)
     ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
     unembedding = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
     logits, softmax = probabilities(
-        rows(on_logits, entries=texts),
-        rows(on_softmax, entries=texts),
+        rows(on_logits, texts),
+        rows(on_softmax, texts),
         ln_f,
         unembedding,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
@@ -119,7 +123,7 @@ def compile_book(
         seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
-    verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
+    verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
     fresh = Freshness()
     if manual:
         shown = [names[name] for name in SHOWN if name in names]
@@ -131,16 +135,33 @@ def compile_book(
             Range(names["prompt.shown"]),
             [Range(area) for area in shown],
         )
-    start.finish(predicted, tokens, says, verdict, fresh, pages)
-    _colour(pages, on_checks, first_data)
+    start.finish(predicted, tokens, says, verdict, fresh, pages.all)
+    _colour(pages.all, on_checks, first_data)
+    tabs = [each.finished(link_to=pages.all) for each in pages.all]
     return Book(
-        [each.finished(link_to=pages) for each in pages],
+        tabs,
         names,
         _properties(
             checkpoint, room, words, prompt=prompt, new_tokens=new_tokens, lens=lens, manual=manual
         ),
         manual,
+        placed(listed_steps, tabs, names),
     )
+
+
+class Pages:
+    """The pages of a book in their order, and the names that they share."""
+
+    def __init__(self, names: dict[str, Area], words: Words) -> None:
+        self.names, self.words = names, words
+        self.all: list[Page] = []
+
+    def add(self, tab: str, kind: str = "", **parts: object) -> Page:
+        """A page with its title and what it is about; kind: where its words stand, if not there."""
+        about = self.words.tab(kind or tab)
+        title, what, why = (t.format(**parts) for t in (about.title, about.about, about.why))
+        self.all.append(Page(tab, self.names, self.words, title, what, why))
+        return self.all[-1]
 
 
 def _of_blocks(names: Mapping[str, Area], n_layer: int, step: str) -> list[Range]:
@@ -163,20 +184,20 @@ def _colour(pages: Sequence[Page], checks: Page, first_data: int) -> None:
     pages[0].color, checks.color = YELLOW, GREEN
 
 
-def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str, Range]:
+def _weights(checkpoint: Checkpoint, pages: Pages, texts: list[str]) -> dict[str, Range]:
     """Every tensor on its tab: `wte`, `wpe`, one tab a block, and `weights f` for the rest."""
     config, weights = checkpoint.config, checkpoint.weights
     names = list(shapes(config))
-    ranges = data.tensors(page("wte"), weights, ["wte"], texts)  # type: ignore[operator]
-    ranges |= data.tensors(page("wpe"), weights, ["wpe"])  # type: ignore[operator]
+    ranges = data.tensors(pages.add("wte"), weights, ["wte"], texts)
+    ranges |= data.tensors(pages.add("wpe"), weights, ["wpe"])
     for b in range(config.n_layer):
         of_block = [name for name in names if name.startswith(f"h.{b}.")]
-        on = page(f"weights {b}", "weights", block=b)  # type: ignore[operator]
+        on = pages.add(f"weights {b}", "weights", block=b)
         ranges |= data.tensors(on, weights, of_block)
     final = [name for name in names if name.startswith("ln_f.")]
-    ranges |= data.tensors(page("weights f"), weights, final)  # type: ignore[operator]
+    ranges |= data.tensors(pages.add("weights f"), weights, final)
     if not config.tie_word_embeddings:
-        ranges |= data.tensors(page("lm_head"), weights, ["lm_head.w"], texts)  # type: ignore[operator]
+        ranges |= data.tensors(pages.add("lm_head"), weights, ["lm_head.w"], texts)
     return ranges
 
 

@@ -9,7 +9,7 @@ from sheetgpt.calculate.recalculate import reads
 from sheetgpt.check.constants import against, constants
 from sheetgpt.check.differences import Difference, differences
 from sheetgpt.check.engines import CALCULATORS, Calculator
-from sheetgpt.check.expected import expected, names_of_formulas, prompt_ids
+from sheetgpt.check.expected import expected, prompt_ids
 from sheetgpt.check.file import Floats, Grid, ModelInFile, stated
 from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.limits import limits_of, refuse_excess
@@ -47,7 +47,7 @@ def check(
     model = ModelInFile(path, workbook)
     formulas = Formulas(workbook)
     refuse_excess(path, formulas.all, limits_of(model.stated))
-    names = names_of_formulas(model)
+    names = list(model.records)
 
     progress("comparing with what was written")
     book, note = written(model)

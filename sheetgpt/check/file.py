@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.book.book import StepRecord
 from sheetgpt.book.compile import PROPERTY
 from sheetgpt.book.data import key_factor
+from sheetgpt.book.records import listed
 from sheetgpt.calculate.scalars import as_text
 from sheetgpt.calculate.values import Error, Scalar, Sheets
 from sheetgpt.checkpoint.config_file import from_json, to_json
@@ -84,6 +86,12 @@ class ModelInFile:
         self.config, self.room = its.config, its.room
         if self.config.n_layer > len(self.values.by_tab):
             raise _says_nothing(path)
+
+    @cached_property
+    def records(self) -> dict[str, StepRecord]:
+        """Everything that formulas compute, by its name, in the order in which they do."""
+        every = listed(self.config, self.room, lens=self.has_lens)
+        return {record.name: record for record in every}
 
     @property
     def prompt(self) -> str:
