@@ -20,6 +20,7 @@ from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.steps.tokenize import Room, tables_of
+from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
 
 CONTEXT = 32  # rows of tokens, where the model has as many
@@ -112,10 +113,18 @@ def build_workbook(
     book = compile_book(
         checkpoint, order.prompt, room, words, order.new_tokens, manual=calm, lens=lens
     )
-    values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
-    progress("comparing with the witness")
-    book = witnessed(book, values, checkpoint.config)
-    save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done), jobs)
+    with Workers(jobs) as workers:
+        values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"), workers)
+        progress("comparing with the witness")
+        book = witnessed(book, values, checkpoint.config)
+        save(
+            book,
+            values,
+            path,
+            order.form,
+            lambda tab, *done: progress(f"writing {tab}", *done),
+            workers,
+        )
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(ids, room.tokens, token, completion, lost)
 

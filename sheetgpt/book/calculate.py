@@ -9,17 +9,24 @@ from sheetgpt.calculate.evaluate import Engine
 from sheetgpt.calculate.numerals import as_read_back, shortened
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import Array, Block, Sheet, Sheets, Value, is_numbers
+from sheetgpt.workers import Workers
 
 MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 
 
-def calculate(book: Book, progress: Callable[[int], None] = lambda done: None) -> Sheets:
+def calculate(
+    book: Book,
+    progress: Callable[[int], None] = lambda done: None,
+    workers: Workers | None = None,
+) -> Sheets:
     """Every cell's value, as a spreadsheet would compute it from the saved file.
 
     Results have the digits that are stored, and what follows from them is computed from those:
     a program that believes what is stored finds each formula true.
+
+    workers: whoever shares what there is to do about large matrices.
     """
-    sheets = Sheets({tab.name: _constants(tab) for tab in book.tabs})
+    sheets = Sheets({tab.name: _constants(tab, workers) for tab in book.tabs})
     formulas = [
         Formula(each.area, each.tree, each.array) for tab in book.tabs for each in tab.computed
     ]
@@ -39,7 +46,7 @@ def as_stored(value: Value) -> Value:
     return each
 
 
-def _constants(tab: Tab) -> Sheet:
+def _constants(tab: Tab, workers: Workers | None) -> Sheet:
     """A sheet with everything but the values of its formulas."""
     few: list[Numbers] = []
     blocks, texts = [], [(text.area, text.value) for text in tab.texts]
@@ -47,7 +54,7 @@ def _constants(tab: Tab) -> Sheet:
         if tab.computed and numbers.values.size < MANY:
             few.append(numbers)
         else:
-            blocks.append(Block(numbers.area, as_read_back(numbers.values)))
+            blocks.append(Block(numbers.area, as_read_back(numbers.values, workers)))
     for listed in tab.lists:
         blocks.append(Block(listed.area, np.array(listed.values, dtype=object)[:, None]))
     areas = [numbers.area for numbers in few] + [area for area, _ in texts]

@@ -51,9 +51,11 @@ def save(
     path: Path,
     form: Form = FORM,
     progress: Progress = lambda tab, done, of: None,
-    jobs: int = 1,
+    workers: Workers | None = None,
 ) -> None:
     """Write a book with the values of its formulas; `path` changes only when all is written.
+
+    workers: whoever shares the work; the file is the same with any number of them.
 
     Raises WorkbookError if the file cannot be written.
     """
@@ -62,8 +64,8 @@ def save(
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
-        with os.fdopen(handle, "wb") as file, Workers(jobs) as workers:
-            _Writer(book, values, form, progress, workers).write(file)
+        with os.fdopen(handle, "wb") as file:
+            _Writer(book, values, form, progress, workers or Workers(1)).write(file)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
