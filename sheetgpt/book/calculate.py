@@ -26,7 +26,9 @@ def calculate(
 
     workers: whoever shares what there is to do about large matrices.
     """
-    sheets = Sheets({tab.name: _constants(tab, workers) for tab in book.tabs})
+    shared = workers or Workers(1)
+    constants = [(tab.name, shared.in_thread(_constants, tab, shared)) for tab in book.tabs]
+    sheets = Sheets({name: sheet.result() for name, sheet in constants})
     formulas = [
         Formula(each.area, each.tree, each.array) for tab in book.tabs for each in tab.computed
     ]
@@ -46,7 +48,7 @@ def as_stored(value: Value) -> Value:
     return each
 
 
-def _constants(tab: Tab, workers: Workers | None) -> Sheet:
+def _constants(tab: Tab, workers: Workers) -> Sheet:
     """A sheet with everything but the values of its formulas."""
     few: list[Numbers] = []
     blocks, texts = [], [(text.area, text.value) for text in tab.texts]

@@ -41,16 +41,18 @@ def check(
     engine: str = "numpy",
     checkpoint: Checkpoint | None = None,
     progress: Progress = lambda what: None,
+    jobs: int = 1,
 ) -> Report:
     """Check the workbook at `path`.
 
     engine: who calculates: `numpy` (our evaluator), `libreoffice` (a real recalculation), or
         `cached` (nobody: the values that the last program to save the file left in it).
     checkpoint: if given, every weight, token and merge must be the checkpoint's.
+    jobs: how many cores to use for reading.
     Raises WorkbookError where the file cannot be read or is not one of ours, and OfficeError
     where LibreOffice is wanted and missing.
     """
-    workbook = read(path, progress)
+    workbook = read(path, progress, jobs)
     model = ModelInFile(path, workbook)
     formulas = Formulas(workbook)
     names = names_of_formulas(model)

@@ -31,7 +31,9 @@ from sheetgpt.formula.cells import (
     read_address,
     split_tab,
 )
-from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
+from sheetgpt.workers import Workers
+from sheetgpt.xlsx.bulk import Run, joined
+from sheetgpt.xlsx.parallel import sheets_without_runs
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -73,11 +75,14 @@ class Workbook:
     properties: Mapping[str, str]
 
 
-def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Workbook:
-    """Read an .xlsx file; raises WorkbookError where it is missing, broken or something else."""
+def read(path: Path, progress: Callable[[str], None] = lambda tab: None, jobs: int = 1) -> Workbook:
+    """Read an .xlsx file; raises WorkbookError where it is missing, broken or something else.
+
+    jobs: how many cores to use.
+    """
     try:
-        with ZipFile(path) as archive:
-            return _read(archive, progress)
+        with ZipFile(path) as archive, Workers(jobs) as workers:
+            return _read(archive, progress, workers)
     except FileNotFoundError as error:
         raise WorkbookError(
             f"{path}: there is no such file; build one with sheetgpt build"
@@ -96,7 +101,7 @@ def _reason(error: Exception) -> str:
     return said.rstrip(".") if " " in said else f"it has no {said or 'name'}"
 
 
-def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
+def _read(archive: ZipFile, progress: Callable[[str], None], workers: Workers) -> Workbook:
     for part in archive.infolist():
         if part.file_size > max(SUSPICIOUS_SIZE, SUSPICIOUS_RATIO * part.compress_size):
             raise ValueError(f"its part {part.filename} would unpack to {part.file_size:,} bytes")
@@ -106,15 +111,17 @@ def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
         for relation in _part(archive, "xl/_rels/workbook.xml.rels")
     }
     strings = list(_shared_strings(archive))
-    values, formulas = Sheets(), []
+    parts: dict[str, str] = {}
     for sheet in book.iterfind("{*}sheets/{*}sheet"):
-        name = sheet.get("name", "")
-        progress(name)
         identifier = next((sheet.get(key) for key in sheet.attrib if key.endswith("}id")), "id")
-        target = targets[identifier]
-        path = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
-        reader = _SheetReader(name, strings)
-        values.by_tab[name] = reader.read(inflated(archive, path))
+        path = posixpath.normpath(posixpath.join("/xl", targets[identifier]))
+        parts[sheet.get("name", "")] = path.lstrip("/")
+    values, formulas = Sheets(), []
+    contents = sheets_without_runs(archive, list(parts.values()), workers)
+    for name, (pieces, runs) in zip(parts, contents, strict=True):
+        progress(name)
+        reader = _SheetReader(name, strings, runs)
+        values.by_tab[name] = reader.read(pieces)
         formulas += reader.formulas
     return Workbook(values, formulas, dict(_names(book)), dict(_properties(archive)))
 
@@ -168,18 +175,17 @@ def _unescaped(text: str) -> str:
 class _SheetReader:
     """Collects one sheet's cells as they stream by."""
 
-    def __init__(self, tab: str, strings: list[str]) -> None:
-        self.tab, self.strings = tab, strings
+    def __init__(self, tab: str, strings: list[str], runs: list[Run]) -> None:
+        self.tab, self.strings, self.runs = tab, strings, runs
         self.formulas: list[FormulaText] = []
         self.shared: dict[str, tuple[str, str]] = {}  # index -> text and address of the first
         self.rows, self.columns, self.numbers = array("q"), array("q"), array("d")
         self.others: list[tuple[int, int, Scalar]] = []
-        self.runs: list[Run] = []
         self.last_row = 0
 
     def read(self, pieces: Iterator[bytes]) -> Sheet:
         parser = etree.XMLPullParser(events=("end",), tag="{*}row", **_CAREFUL)
-        for xml in without_runs(pieces, self.runs):
+        for xml in pieces:
             parser.feed(xml)
             self._rows(parser)
         parser.close()
