@@ -98,7 +98,7 @@ class Interrupts:
             self._unraisable(what)
             return
         signal.signal(signal.SIGINT, self._interrupt)
-        signal.raise_signal(signal.SIGINT)
+        threading.Timer(0.01, signal.raise_signal, [signal.SIGINT]).start()  # not in this call
 
 
 class Commands(click.Group):
