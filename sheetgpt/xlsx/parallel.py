@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from sheetgpt.workers import Frame, Workers
-from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
+from sheetgpt.xlsx.bulk import PIECE, Run, inflated, joined, without_runs
 
 LARGE = 4_000_000  # bytes of a part, unpacked, from which on it is worth asking another process
 
@@ -39,26 +39,22 @@ def sheets_without_runs(
 
 
 def _contents(path: Frame, name: Frame) -> Iterator[Frame]:
-    """A task for other processes: pieces of a part's XML, each followed by its runs' numbers.
-
-    Before each of these stands what it is: where its runs begin, and their shapes.
-    """
+    """A task for other processes: a part's XML, where its runs begin and their shapes, these."""
     runs: list[Run] = []
     with ZipFile(os.fsdecode(bytes(path))) as archive:
-        for xml in without_runs(inflated(archive, bytes(name).decode()), runs):
-            found = list(joined(runs))
-            runs.clear()
-            yield orjson.dumps([(run.top, run.left, run.values.shape) for run in found])
-            yield xml
-            yield from (np.ascontiguousarray(run.values).view(np.uint8).data for run in found)
+        yield b"".join(without_runs(inflated(archive, bytes(name).decode()), runs))
+    found = list(joined(runs))
+    runs.clear()
+    yield orjson.dumps([(run.top, run.left, run.values.shape) for run in found])
+    for run in found:
+        yield np.ascontiguousarray(run.values).view(np.uint8).data
 
 
 def _read(answer: Sequence[Frame]) -> Contents:
     """What `_contents` gave."""
-    pieces, runs = [], []
-    frames = iter(answer)
-    for about in frames:
-        pieces.append(bytes(next(frames)))
-        for top, left, shape in orjson.loads(about):
-            runs.append(Run(top, left, np.frombuffer(next(frames)).reshape(shape)))
-    return iter(pieces), runs
+    xml, places, *numbers = answer
+    runs = [
+        Run(top, left, np.frombuffer(each).reshape(shape))
+        for (top, left, shape), each in zip(orjson.loads(places), numbers, strict=True)
+    ]
+    return (bytes(xml[start : start + PIECE]) for start in range(0, len(xml), PIECE)), runs

@@ -6,13 +6,16 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
+from sheetgpt.book.book import Book, Tab, Texts
 from sheetgpt.build import Order, build_workbook
 from sheetgpt.calculate import numerals
+from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import WorkbookError
+from sheetgpt.formula.cells import Area
 from sheetgpt.xlsx import parallel, rows, write
 from sheetgpt.xlsx.read import read
-from sheetgpt.xlsx.write import Form
+from sheetgpt.xlsx.write import Form, save
 
 PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"
 FORMS = {
@@ -78,6 +81,16 @@ def test_the_same_values(all_is_large, tmp_path, monkeypatch):
         assert [block.area for block in sheet.blocks] == [block.area for block in other.blocks]
         for block, same in zip(sheet.blocks, other.blocks, strict=True):
             assert np.array_equal(np.asarray(block.values), np.asarray(same.values))
+
+
+def test_a_large_part_without_runs(all_is_large, tmp_path):
+    """More XML at once than its parser takes."""
+    texts = [f"{i:09} " * 100 for i in range(20_000)]
+    area = Area("t", 1, 1, len(texts), 1)
+    tab = Tab("t", [], [Texts(area, texts, "text")], [], [], [], {}, {}, (0, 0))
+    save(Book([tab], {}), Sheets({"t": Sheet(1, 1)}), tmp_path / "a.xlsx")
+    found = read(tmp_path / "a.xlsx", jobs=2).values.by_tab["t"]
+    assert [found.cell(row, 1) for row in (1, 777, 20_000)] == [texts[0], texts[776], texts[-1]]
 
 
 def test_a_damaged_part_is_refused_by_many_as_by_one(all_is_large, tmp_path):
