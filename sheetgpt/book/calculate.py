@@ -10,6 +10,7 @@ from sheetgpt.calculate.evaluate import Engine
 from sheetgpt.calculate.numerals import as_read_back, shortened
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import Array, Block, Sheet, Sheets, Value, is_numbers
+from sheetgpt.workers import Workers
 
 MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 
@@ -18,6 +19,7 @@ def calculate(
     book: Book,
     progress: Callable[[int], None] = lambda done: None,
     weights: Mapping[str, Any] | None = None,
+    workers: Workers | None = None,
 ) -> Sheets:
     """Every cell's value, as a spreadsheet would compute it from the saved file.
 
@@ -25,17 +27,21 @@ def calculate(
 
     Results have the digits that are stored, and what follows from them is computed from those:
     a program that believes what is stored finds each formula true.
+
+    workers: whoever shares what there is to do about large matrices.
     """
     made = {book.names[name]: name for name in weights or ()}
+    shared = workers or Workers(1)
 
     def read_back(numbers: Numbers) -> Any:
         name = made.get(numbers.area)
         if weights is None or name is None:
-            return as_read_back(numbers.values)
+            return as_read_back(numbers.values, shared)
         values = weights[name]
         return values if len(values.shape) == 2 else values[None]
 
-    sheets = Sheets({tab.name: _constants(tab, read_back) for tab in book.tabs})
+    constants = [(tab.name, shared.in_thread(_constants, tab, read_back)) for tab in book.tabs]
+    sheets = Sheets({name: sheet.result() for name, sheet in constants})
     formulas = [
         Formula(each.area, each.tree, each.array) for tab in book.tabs for each in tab.computed
     ]

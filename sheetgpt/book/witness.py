@@ -14,6 +14,7 @@ from sheetgpt.book.trace import fingerprint, laid_out, tolerance
 from sheetgpt.calculate.numerals import Float32Numerals, as_read_back
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2.sampling import complete_with_trace
+from sheetgpt.workers import Workers
 
 Floats = NDArray[np.float64]
 
@@ -24,13 +25,13 @@ class ReadBack(Mapping[str, Any]):
     A vector is a row of cells there, but here it keeps its one side.
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
-        self._weights = weights
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]], workers: Workers) -> None:
+        self._weights, self._workers = weights, workers
         self._made: dict[str, Floats | Float32Numerals] = {}
 
     def __getitem__(self, name: str) -> Floats | Float32Numerals:
         if name not in self._made:
-            self._made[name] = as_read_back(self._weights[name])
+            self._made[name] = as_read_back(self._weights[name], self._workers)
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -32,6 +32,7 @@ def check(
     progress: Progress = lambda what: None,
     tries: int | None = None,
     calculators: Mapping[str, Calculator] = CALCULATORS,
+    jobs: int = 1,
 ) -> Report:
     """Check the workbook at `path`.
 
@@ -40,10 +41,11 @@ def check(
     checkpoint: if given, every weight, token and merge must be the checkpoint's.
     tries: with how many other inputs the engine is to calculate, if it is ours; None for as many
         as a model of this size allows.
+    jobs: how many cores to use for reading.
     Raises WorkbookError where the file cannot be read or is not one of ours, and OfficeError
     where LibreOffice is wanted and missing.
     """
-    workbook = read(path, progress, lambda properties: limits_of(stated(path, properties)))
+    workbook = read(path, progress, lambda said: limits_of(stated(path, said)), jobs)
     model = ModelInFile(path, workbook)
     formulas = Formulas(workbook)
     refuse_excess(path, formulas.all, limits_of(model.stated))

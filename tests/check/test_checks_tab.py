@@ -18,6 +18,7 @@ from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2.reference import step_names
 from sheetgpt.office import libreoffice as office
+from sheetgpt.workers import Workers
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import save
 
@@ -114,7 +115,7 @@ def test_typing_in_libreoffice(tiny_workbook, libreoffice):
 def test_manual_calculation_and_no_lens(tmp_path):
     plain = checkpoint.load(PLAIN)
     words = load_words("en")
-    witness = fingerprints(plain, ReadBack(plain.weights), "ab", 1, 4)
+    witness = fingerprints(plain, ReadBack(plain.weights, Workers(1)), "ab", 1, 4)
     room = room_for(plain.tokenizer, "ab", 4, 4)
     book = compile_book(plain, "ab", room, words, manual=True, lens=False, witness=witness)
     values = calculate(book)
