@@ -24,6 +24,7 @@ from sheetgpt import models as known
 from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
 from sheetgpt.build import (
+    EXAMPLE,
     NEW_TOKENS,
     Order,
     Progress,
@@ -41,8 +42,6 @@ from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word
 from sheetgpt.xlsx.write import Form
-
-EXAMPLE = "Mike is quick. He moves"
 
 model_option = click.option(
     "--model",
@@ -90,7 +89,8 @@ def main() -> None:
 @main.command()
 @model_option
 @click.option(
-    "--prompt", default=EXAMPLE, show_default=True, help="The text to type into the sheet."
+    "--prompt",
+    help=f"The text to type into the sheet.  [default: {EXAMPLE}, or as much of it as fits]",
 )
 @click.option(
     "--context", type=click.IntRange(1), help="Rows of tokens.  [default: 32; 12 if large]"
@@ -147,7 +147,7 @@ def main() -> None:
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def build(
     model: str,
-    prompt: str,
+    prompt: str | None,
     context: int | None,
     prompt_length: int | None,
     tokens: int,
@@ -189,7 +189,7 @@ def build(
     click.echo(f"{path}: {size:,.1f} MB, {len(built.ids)} of {built.context} tokens")
     if built.loss is not None:
         show_loss(built.loss, digits, checkpoint)
-    click.echo(f"{quoted(prompt)} → {quoted(built.completion)}")
+    click.echo(f"{quoted(built.prompt)} → {quoted(built.completion)}")
 
 
 @main.command(short_help="Recalculate a workbook and compare every step with NumPy.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.errors import TemplateError
-from sheetgpt.formula.expr import Expr, Like, join
+from sheetgpt.formula.expr import Expr, Like, call, join, when
 from sheetgpt.resources import resource
 
 
@@ -55,6 +55,13 @@ class Words:
         pieces = PLACE.split(self.labels[name])
         joined = [parts[piece] if i % 2 else piece for i, piece in enumerate(pieces)]
         return join(*(piece for piece in joined if piece != ""))
+
+
+def percent(share: Expr, digits: int) -> Expr:
+    """A share in per cent, for a sentence: what is too small for its digits is not nothing."""
+    least = 10.0**-digits
+    rounded = call("ROUND", 100 * share, digits)
+    return when(100 * share < least, f"< {least:g}", rounded)
 
 
 def languages() -> list[str]:
