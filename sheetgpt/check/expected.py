@@ -45,6 +45,7 @@ def names_of_formulas(model: ModelInFile) -> list[str]:
         "completion",
         *(f"candidates.{column}" for column in CANDIDATES if column not in ("draw", "rank")),
         *(f"start.{each}" for each in ("message", "token", "completion", "used", *likeliest)),
+        *(f"start.tokens.{each}" for each in ("text", "id", "from")),
         "start.likeliest.sentence",
         *insight.names(model),
         *(["start.blocks"] if model.has_lens else []),
