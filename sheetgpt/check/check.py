@@ -13,7 +13,7 @@ from sheetgpt.check.expected import expected, prompt_ids
 from sheetgpt.check.file import Floats, Grid, ModelInFile, stated
 from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.limits import limits_of, refuse_excess
-from sheetgpt.check.places import as_written, by_step
+from sheetgpt.check.places import as_written, by_step, elsewhere
 from sheetgpt.check.report import Report, StepResult
 from sheetgpt.check.steps import step_result, unlike_neighbours
 from sheetgpt.check.tries import affordable, tried
@@ -63,6 +63,7 @@ def check(
     differ = by_step(found, workbook.names, [*(result.step for result in results), *names])
     if not any(result.problem for result in results):  # else they would only repeat it
         results = [_with(result, differ) for result in results]
+    results = [*elsewhere(differ.get("", [])), *results]
 
     progress("witness")
     ids, wanted = _wanted(model)

@@ -59,6 +59,8 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
         if from_json(to_json(config), "") != config:
             raise ValueError("the configuration does not hold")
+        if max(config.n_vocab, config.n_ctx, config.n_embd, config.n_inner) > LAST_ROW:
+            raise ValueError("no sheet has so many rows")
         if not all(0 < size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
         return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
@@ -125,7 +127,7 @@ class ModelInFile:
         found = {}
         for name, shape in shapes(self.config).items():
             values = self.numbers(name)
-            if values is not None and values.shape == tuple(np.atleast_2d(np.empty(shape)).shape):
+            if values is not None and values.shape == (1, *shape)[-2:]:
                 found[name] = values.reshape(shape)
         return found
 

@@ -38,10 +38,9 @@ def written(model: ModelInFile) -> tuple[Book | None, str]:
             "what the file was built from is not in it any more, so formulas, names and labels are "
             "not compared with what was written"
         )
-    checkpoint = Checkpoint(model.name, model.config, _zeros(model), model.tokenizer)
     try:
         book = compile_book(
-            checkpoint,
+            Checkpoint(model.name, model.config, _zeros(model), model.tokenizer),
             prompt,
             model.room,
             words,

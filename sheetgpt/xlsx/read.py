@@ -129,7 +129,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     said = str(error.args[0]) if error.args else type(error).__name__
-    return said.rstrip(".") if " " in said else f"it has no {said or 'name'}"
+    said = " ".join(said.split()).rstrip(".")[:200]
+    return said if " " in said else f"it has no {said or 'name'}"
 
 
 def _read(
