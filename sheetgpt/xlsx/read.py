@@ -116,13 +116,14 @@ def _read(archive: ZipFile, progress: Callable[[str], None], workers: Workers) -
         identifier = next((sheet.get(key) for key in sheet.attrib if key.endswith("}id")), "id")
         path = posixpath.normpath(posixpath.join("/xl", targets[identifier]))
         parts[sheet.get("name", "")] = path.lstrip("/")
-    values, formulas = Sheets(), []
-    contents = sheets_without_runs(archive, list(parts.values()), workers)
-    for name, (pieces, runs) in zip(parts, contents, strict=True):
-        progress(name)
-        reader = _SheetReader(name, strings, runs)
-        values.by_tab[name] = reader.read(pieces)
-        formulas += reader.formulas
+    tabs = {part: name for name, part in parts.items()}
+    found: dict[str, tuple[Sheet, list[FormulaText]]] = {}
+    for at, (pieces, runs) in sheets_without_runs(archive, tabs, workers):
+        progress(tabs[at])
+        reader = _SheetReader(tabs[at], strings, runs)
+        found[tabs[at]] = reader.read(pieces), reader.formulas
+    values = Sheets({name: found[name][0] for name in parts})
+    formulas = [formula for name in parts for formula in found[name][1]]
     return Workbook(values, formulas, dict(_names(book)), dict(_properties(archive)))
 
 
