@@ -138,7 +138,8 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
             same = False
         errors[at] = 0.0 if same else np.inf
     compared = sum(value is not None and value is not ANYTHING for value in wanted.flat)
-    return Comparison(compared, errors, errors > TOLERANCE)
+    size = max((abs(value) for value in wanted.flat if isinstance(value, int | float)), default=0)
+    return Comparison(compared, errors, errors > TOLERANCE * max(1.0, size))
 
 
 def _difference(model: ModelInFile, area: Area, place: tuple[int, ...], wanted: object) -> str:
