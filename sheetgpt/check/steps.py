@@ -138,8 +138,8 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
             same = False
         errors[at] = 0.0 if same else np.inf
     compared = sum(value is not None and value is not ANYTHING for value in wanted.flat)
-    size = max((abs(value) for value in wanted.flat if isinstance(value, int | float)), default=0)
-    return Comparison(compared, errors, errors > TOLERANCE * max(1.0, size))
+    size = max([1.0, *(abs(float(each)) for each in wanted.flat if isinstance(each, int | float))])
+    return Comparison(compared, errors, errors > TOLERANCE * size)
 
 
 def _difference(model: ModelInFile, area: Area, place: tuple[int, ...], wanted: object) -> str:
