@@ -1,6 +1,7 @@
 """One step of a workbook beside what it should show."""
 
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +139,9 @@ def _compare_cells(model: ModelInFile, area: Area, wanted: Grid) -> Comparison:
             same = False
         errors[at] = 0.0 if same else np.inf
     compared = sum(value is not None and value is not ANYTHING for value in wanted.flat)
-    return Comparison(compared, errors, errors > TOLERANCE)
+    sizes = [abs(float(each)) for each in wanted.flat if isinstance(each, int | float)]
+    size = max(filter(isfinite, sizes), default=0.0)
+    return Comparison(compared, errors, errors > TOLERANCE * max(1.0, size))
 
 
 def _difference(model: ModelInFile, area: Area, place: tuple[int, ...], wanted: object) -> str:

@@ -13,7 +13,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from click.testing import CliRunner
 
+from sheetgpt.check.file import ModelInFile
+from sheetgpt.check.formulas import Formulas
+from sheetgpt.check.limits import limits_of, work
 from sheetgpt.cli import main
+from sheetgpt.xlsx.read import read
 
 SECONDS, BYTES = 10, 2_000_000_000  # of a processor and of memory, that one file may take at most
 EMPTY_CELL = re.compile(rb'(<row r="3"[^>]*>)')  # of every tab: here a cell is put in
@@ -63,6 +67,17 @@ class Parts:
 @pytest.fixture
 def parts(tiny_workbook, tmp_path):
     return Parts(tiny_workbook, tmp_path / "hostile.xlsx")
+
+
+def test_limits_leave_room(tiny_workbook):
+    """A workbook of ours needs less than half of what a file may ask for."""
+    workbook = read(tiny_workbook)
+    most = limits_of(ModelInFile(tiny_workbook, workbook).stated)
+    done = [work(formula.tree) for formula in Formulas(workbook).all]
+    assert 2 * sum(total for total, _ in done) < most.work
+    assert 2 * max(largest for _, largest in done) < most.span
+    assert 2 * len(done) < most.formulas
+    assert 2 * max(sheet.kinds.size for sheet in workbook.values.by_tab.values()) < most.span
 
 
 # --- formulas that ask for too much --------------------------------------------------------------

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 import sheetgpt
@@ -87,3 +88,23 @@ def test_saved_by_libreoffice(tiny_workbook, tmp_path, libreoffice):
         assert report.holds, report.first_problem
         assert not report.notes
         assert any(result.kind == "written" for result in report.results)
+
+
+@pytest.mark.parametrize("size", [1e10, 1e30])
+@pytest.mark.parametrize("which", ["one", "all"])
+def test_very_large_weights(plain, tmp_path, size, which):
+    """A digit that no double holds is no fault: errors count as parts of the largest number."""
+
+    def enlarge(tensors):
+        for name, tensor in tensors.items():
+            if which == "all":
+                tensor *= np.float32(size)
+            elif name.endswith("wte.weight"):
+                tensor[97, 3] = size
+
+    plain.edit_tensors(enlarge)
+    path = tmp_path / "large.xlsx"
+    order = Order("ab c", context=6, prompt_length=4, new_tokens=2)
+    build_workbook(checkpoint.load(plain.path), order, path)
+    report = check(path, tries=0)
+    assert report.holds, report.first_problem
