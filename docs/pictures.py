@@ -25,7 +25,7 @@ from sheetgpt.errors import SheetGPTError
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.models import load
 from sheetgpt.office.libreoffice import Office, opened
-from sheetgpt.office.screen import missing, screen
+from sheetgpt.office.screen import Screen, missing, screen
 from sheetgpt.xlsx.read import read
 
 FOLDER = Path(__file__).with_name("pictures")
@@ -37,7 +37,7 @@ FONTS = {  # what fontconfig is asked for, what that is, and where it comes from
 }
 
 TYPED = "Sara is quiet. She speaks"
-QUIET = 2.0  # seconds after which a window has drawn itself
+QUIET = 3.0  # seconds after which a window that has not changed has drawn itself
 
 Names = Mapping[str, Area]
 
@@ -130,13 +130,23 @@ def take_window(path: Path) -> None:
     """A real window of a small laptop's size, after a person has typed and pressed Return."""
     with screen() as there, opened(path, display=there.display) as office:
         there.focus("workbook.xlsx")
+        settled(there)
         there.type(TYPED)
         there.press("Return")
         while office.read(["prompt"])["prompt"] != [[TYPED]]:
             time.sleep(0.1)
         office.read(["start.completion"])  # answered only when all is calculated
+        keep("window", settled(there))
+
+
+def settled(there: Screen) -> bytes:
+    """What is seen once it has stopped changing."""
+    seen = there.picture()
+    while True:
         time.sleep(QUIET)
-        keep("window", there.picture())
+        before, seen = seen, there.picture()
+        if before == seen:
+            return seen
 
 
 def keep(name: str, ppm: bytes) -> None:
