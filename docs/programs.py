@@ -43,7 +43,7 @@ class IronCalc:
         import ironcalc
 
         self.model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
-        self.tabs = [sheet.name for sheet in self.model.get_worksheets_properties()]
+        self.tabs = [sheet["name"] for sheet in self.model.get_worksheets_properties()]
 
     def get(self, tab: str, row: int, column: int) -> Value:
         return self.model.get_cell_value(self.tabs.index(tab), row, column)
@@ -71,11 +71,8 @@ class OnlyOffice:
         return sheet.Call("GetRange", f"{column_letters(column)}{row}")
 
     def get(self, tab: str, row: int, column: int) -> Value:
-        text = self._cell(tab, row, column).Call("GetValue").ToString()
-        try:
-            return float(text)
-        except ValueError:
-            return text
+        found = self._cell(tab, row, column).Call("GetValue")
+        return found.ToDouble() if found.IsDouble() else found.ToString()
 
     def put(self, tab: str, row: int, column: int, text: str) -> None:
         self._cell(tab, row, column).Call("SetValue", text)
@@ -89,15 +86,10 @@ class Formulon:
         import formulon
 
         self.book = formulon.Workbook.load(path.read_bytes())
-        count = self.book.sheet_count
-        count = count() if callable(count) else count
-        self.tabs = [self.book.sheet_name(index) for index in range(count)]
+        self.tabs = [self.book.sheet_name(index) for index in range(self.book.sheet_count())]
 
     def get(self, tab: str, row: int, column: int) -> Value:
-        found = self.book.get_value(self.tabs.index(tab), row - 1, column - 1)
-        return next(
-            (v for v in (found.number, found.text) if v is not None), str(found)
-        ) if hasattr(found, "number") else found
+        return self.book.get_value(self.tabs.index(tab), row - 1, column - 1).to_python()
 
     def put(self, tab: str, row: int, column: int, text: str) -> None:
         self.book.set_text(self.tabs.index(tab), row - 1, column - 1, text)
@@ -149,7 +141,7 @@ class CellRune:
         found = self.book.read_values(tab, at, at)
         while isinstance(found, (list, tuple)):
             found = found[0]
-        return getattr(found, "value", found)
+        return found.get("value") if isinstance(found, dict) else found
 
     def put(self, tab: str, row: int, column: int, text: str) -> None:
         self.book.set_text(tab, f"{column_letters(column)}{row}", text)
@@ -221,7 +213,9 @@ def tried(name: str, model: str) -> None:
         def say(what: str, how: Callable[[], str]) -> None:
             began = time.monotonic()
             result = how()
-            print(f"{name}, {model}: {what}: {result} ({time.monotonic() - began:.1f} s)")
+            print(
+                f"{name}, {model}: {what}: {result} ({time.monotonic() - began:.1f} s)", flush=True
+            )
 
         program = PROGRAMS[name][1](paths[0])
         say("loads", lambda: differing(program, stored(paths[0])))
@@ -230,7 +224,8 @@ def tried(name: str, model: str) -> None:
             program.put(*at, text)
             return differing(program, stored(path))
 
-        for text, path in zip(TEXTS[model][1:] + TEXTS[model][:1], paths[1:] + paths[:1], strict=True):
+        edits = list(zip(TEXTS[model], paths, strict=True))
+        for text, path in edits[1:] + edits[:1]:
             say(f"edit to {text!r}", lambda path=path, text=text: edited(path, text))
             program.recalculate()
             say("  … recalculated", lambda path=path: differing(program, stored(path)))
