@@ -1,13 +1,14 @@
 """Takes the pictures in docs/pictures: LibreOffice recalculates workbooks and prints parts of them.
 
 Run it by `make pictures`.  Needs LibreOffice, pdftoppm (Debian package poppler-utils), Carlito,
-which is as wide as Calibri (fonts-crosextra-carlito), and Japanese and Korean fonts
-(fonts-noto-cjk).
+which is as wide as Calibri (fonts-crosextra-carlito), Japanese and Korean fonts (fonts-noto-cjk),
+and for a picture of the window xvfb, xdotool, openbox and imagemagick.
 """
 
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from sheetgpt.errors import SheetGPTError
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.models import load
 from sheetgpt.office.libreoffice import Office, opened
+from sheetgpt.office.screen import Screen, missing, screen
 from sheetgpt.xlsx.read import read
 
 FOLDER = Path(__file__).with_name("pictures")
@@ -32,6 +34,9 @@ FONTS = {  # what fontconfig is asked for, what that is, and where it comes from
     ":lang=ja": ("a Japanese font", "fonts-noto-cjk"),
     ":lang=ko": ("a Korean font", "fonts-noto-cjk"),
 }
+
+TYPED = "Sara is quiet. She speaks"
+QUIET = 3.0  # seconds after which a window that has not changed has drawn itself
 
 Names = Mapping[str, Area]
 
@@ -117,8 +122,35 @@ def take(office: Office, picture: Picture, folder: Path) -> None:
     pdf = folder / f"{picture.name}.pdf"
     office.picture(picture.tab, f"A1:{picture.to}", pdf, picture.rows, picture.columns)
     dots = ["pdftoppm", "-r", str(DOTS), "-singlefile", pdf]
-    png = FOLDER / f"{picture.name}.png"
-    png.write_bytes(as_png(subprocess.run(dots, capture_output=True, check=True).stdout))
+    keep(picture.name, subprocess.run(dots, capture_output=True, check=True).stdout)
+
+
+def take_window(path: Path) -> None:
+    """A real window of a small laptop's size, after a person has typed and pressed Return."""
+    with screen() as there, opened(path, display=there.display) as office:
+        there.focus("workbook.xlsx")
+        settled(there)
+        there.type(TYPED)
+        there.press("Return")
+        while office.read(["prompt"])["prompt"] != [[TYPED]]:
+            time.sleep(0.1)
+        office.read(["start.completion"])  # answered only when all is calculated
+        keep("window", settled(there))
+
+
+def settled(there: Screen) -> bytes:
+    """What is seen once it has stopped changing."""
+    seen = there.picture()
+    while True:
+        time.sleep(QUIET)
+        before, seen = seen, there.picture()
+        if before == seen:
+            return seen
+
+
+def keep(name: str, ppm: bytes) -> None:
+    png = FOLDER / f"{name}.png"
+    png.write_bytes(as_png(ppm))
     print(f"{png.name}: {png.stat().st_size / 1000:.0f} kB")
 
 
@@ -152,6 +184,8 @@ def as_png(ppm: bytes) -> bytes:
 def need_tools() -> None:
     if shutil.which("pdftoppm") is None:
         raise SheetGPTError("pdftoppm was not found; install it (Debian, Ubuntu: poppler-utils)")
+    if (lacking := missing()) is not None:
+        raise SheetGPTError(lacking)
     if shutil.which("fc-list") is None:  # nobody can say which fonts there are
         return
     for asked, (font, package) in FONTS.items():
@@ -180,6 +214,8 @@ def main() -> None:
                 )
                 for picture in wanted:
                     take(office, picture, Path(folder))
+            if english:
+                take_window(path)
 
 
 if __name__ == "__main__":
