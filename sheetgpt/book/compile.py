@@ -20,10 +20,11 @@ from sheetgpt.book.words import Words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range
+from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
-from sheetgpt.steps.block import SIXTEEN, block
+from sheetgpt.steps.block import SIXTEEN, Attention, block
 from sheetgpt.steps.embed import embed
-from sheetgpt.steps.head import probabilities
+from sheetgpt.steps.head import Head, probabilities
 from sheetgpt.steps.sample import Vocabulary, is_chosen
 from sheetgpt.steps.step import layer_norm
 from sheetgpt.steps.tokenize import Room
@@ -90,16 +91,21 @@ def compile_book(
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
-        step = rows(on, prefix=prefix, key="h.b.", numbers=NUMBERS, marks=marks, live=live)
+        how = _attention(config, b)
+        step = rows(
+            on, prefix=prefix, key="h.b.", numbers=NUMBERS, marks=marks, live=live,
+            window=how.window,
+        )  # fmt: skip
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-        x = block(step, x, h, config.n_head, config.activation_function, start.epsilon)
+        x = block(step, x, h, how, config.activation_function, start.epsilon)
     ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
-    unembedding = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
+    matrix = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
+    head = Head(matrix, weights.get("lm_head.b"))
     logits, softmax = probabilities(
         rows(on_logits, entries=texts),
         rows(on_softmax, entries=texts),
         ln_f,
-        unembedding,
+        head,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, start.controls),
     )
     ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
@@ -110,7 +116,7 @@ def compile_book(
     if on_lens is not None:
         residuals = _of_blocks(names, config.n_layer, "mlp.residual")
         chosen_id = Range(names["predicted.id"])
-        seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
+        seen = Seen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
@@ -122,6 +128,11 @@ def compile_book(
         _properties(checkpoint, room, lens=lens),
         manual,
     )
+
+
+def _attention(config: Config, block: int) -> Attention:
+    divisor = block + 1 if config.scale_attn_by_inverse_layer_idx else 1
+    return Attention(config.n_head, config.scale_attn_weights, divisor, config.window(block))
 
 
 def _of_blocks(names: Mapping[str, Area], n_layer: int, step: str) -> list[Range]:
@@ -156,8 +167,9 @@ def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str
         ranges |= data.tensors(on, weights, of_block)
     final = [name for name in names if name.startswith("ln_f.")]
     ranges |= data.tensors(page("weights f"), weights, final)  # type: ignore[operator]
-    if not config.tie_word_embeddings:
-        ranges |= data.tensors(page("lm_head"), weights, ["lm_head.w"], texts)  # type: ignore[operator]
+    of_head = [name for name in names if name.startswith("lm_head.")]
+    if of_head:
+        ranges |= data.tensors(page("lm_head"), weights, of_head, texts)  # type: ignore[operator]
     return ranges
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when
+from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when, within
 from sheetgpt.formula.row import for_token, of_entries
 
 SHARES = ("attn.weights",)  # steps whose numbers are shares, shown as a heat map
@@ -27,6 +27,8 @@ class TokenRows:
     entries: the texts of the vocabulary, for steps that have a row for each of its entries.
     active: how many rows have a token when the workbook is built; those behind fold away on their
         own.
+    window: how many tokens one sees in a matrix of token by token, itself included; 0: all
+        up to it.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class TokenRows:
         live: Mapping[str, Range] | None = None,
         entries: Sequence[str] = (),
         active: int | None = None,
+        window: int = 0,
     ) -> None:
         self.page, self.tokens, self.entries = page, tokens, entries
         self.prefix, self.key, self.numbers = prefix, key, numbers or {}
         self.marks, self.live = marks or {}, live or {}
         self.context = tokens.area.shape[0]
         self.active = self.context if active is None else active
+        self.window = window
         page.default = "number"
 
     def __call__(self, name: str, *panels: Expr, only: Expr | None = None) -> Call:
@@ -59,7 +63,8 @@ class TokenRows:
             raise ValueError(f"step {self.prefix}{name}: {error}") from error
         if name in SHARES:
             self.page.heat.append(area)
-        return Call(kind, (self.page.define(self.prefix + name, area),))
+        seen_through = within(self.window) if causal else ()
+        return Call(kind, (self.page.define(self.prefix + name, area), *seen_through))
 
     def _place_rows(self, name: str, panels: Sequence[Expr], only: Expr | None) -> Area:
         page, first = self.page, self._heading(name, panels)
@@ -71,7 +76,8 @@ class TokenRows:
             heading = "token heading" if name in SHARES else "token heading right"
             self._column_headings(first - 1, left, width, heading if causal else "")
             for token in range(self.context):
-                area = page.area(first + token, left, 1, token + 1 if causal else width)
+                start, stop = self._columns_seen(token) if causal else (0, width)
+                area = page.area(first + token, left + start, 1, stop - start)
                 page.compute(area, self._shown(panel, token, first + token, only), look)
             left += width
         whole = page.area(first, FIRST, self.context, left - FIRST)
@@ -127,11 +133,18 @@ class TokenRows:
             page.row += 1
         return page.row + 2
 
+    def _columns_seen(self, token: int) -> tuple[int, int]:
+        """The columns of the tokens that one sees: the first, and the one behind the last."""
+        return max(0, token + 1 - self.window) if self.window else 0, token + 1
+
     def _mask(self, whole: Area, width: int) -> None:
-        """Nothing may stand where a token would look at a later one."""
+        """Nothing may stand where a token would look at one that it does not see."""
         there = f'$B{whole.top}<>"",{column_letters(FIRST)}${whole.top - 1}<>""'
-        later = f"MOD(COLUMN()-{FIRST},{width})>ROW()-{whole.top}"
-        self.page.rule(whole, f"AND({there},{later})", "masked")
+        key, query = f"MOD(COLUMN()-{FIRST},{width})", f"ROW()-{whole.top}"
+        hidden = f"{key}>{query}"
+        if 0 < self.window < width:
+            hidden = f"OR({hidden},{key}<={query}-{self.window})"
+        self.page.rule(whole, f"AND({there},{hidden})", "masked")
 
     def _mark(self, name: str, whole: Area) -> None:
         """What the parts of a row are, above each; and a line between them."""
@@ -186,8 +199,9 @@ def _pieces(panel: Expr) -> list[tuple[int, int]]:
     height = panel.shape[0]
     assert isinstance(height, int)
     step = height
-    if isinstance(panel, Call) and panel.op == "MMULT":
-        width = panel.arguments[0].shape[1]
+    product = panel.arguments[0] if isinstance(panel, Call) and panel.op == "+" else panel
+    if isinstance(product, Call) and product.op == "MMULT":
+        width = product.arguments[0].shape[1]
         assert isinstance(width, int)
         step = max(1, MOST_MULTIPLIED // width)
     return [(start, min(start + step, height)) for start in range(0, height, step)]

@@ -18,6 +18,7 @@ from sheetgpt.check.expected import (
     formula_cells,
     names_of_formulas,
     prompt_ids,
+    window_of,
 )
 from sheetgpt.check.file import Floats, Grid, ModelInFile, grid
 from sheetgpt.check.formulas import Formulas, overlap
@@ -213,8 +214,13 @@ def _step(
         found, needed = (" × ".join(map(str, shape)) for shape in (area.shape, wanted.shape))
         sentence = f"{name} is {found} cells at {area}, but the model needs {needed}"
         return StepResult(area.tab, name, "step", problem=sentence)
+    window = window_of(name, model.config)
     problem = problem or formulas.problem(
-        area, formula_cells(name, area), tall=name in TALL, alike=name not in LISTS
+        area,
+        formula_cells(name, area, window),
+        tall=name in TALL,
+        alike=name not in LISTS,
+        window=window,
     )
     if wanted is None:
         cells = int(np.prod(area.shape))

@@ -13,12 +13,14 @@ from sheetgpt.check.grids import as_good, as_id, cell, down, each
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2 import reference
+from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
 from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, tables_of
 
 CAUSAL = ("attn.scores", "attn.weights")  # steps that are matrices of token by token
+ATTENDING = (*CAUSAL, "attn.heads")  # steps whose formulas read the tokens that one sees
 ANYTHING = object()  # stands for a cell that may hold whatever it likes
 
 Trace = reference.Trace
@@ -231,11 +233,18 @@ def _candidates(
     return {f"candidates.{name}": down(length, 0, values) for name, values in listed}
 
 
-def formula_cells(name: str, area: Area) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def window_of(name: str, config: Config) -> int:
+    """How many tokens one sees in a step of attention; 0 where no window hides any."""
+    return config.window(int(name.split(".")[1])) if name.endswith(ATTENDING) else 0
+
+
+def formula_cells(
+    name: str, area: Area, window: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """The cells of a step that formulas must fill: all but those a token may not see."""
     needed = np.ones(area.shape, dtype=bool)
     context = area.shape[0]
     if name.endswith(CAUSAL) and area.shape[1] % context == 0:
-        later = np.triu(np.ones((context, context), dtype=bool), k=1)
-        needed &= ~np.tile(later, (1, area.shape[1] // context))
+        hidden = reference.hidden(context, window)
+        needed &= ~np.tile(hidden, (1, area.shape[1] // context))
     return needed

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,11 @@ def _refuse_nonsense(config: Config, room: Room, n_tabs: int) -> None:
         raise ValueError("the sizes do not hold")
 
 
+def _frozen(value: Any) -> Any:
+    """A value of JSON as a configuration has it."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 class ModelInFile:
     """The model that a workbook holds; raises WorkbookError where it does not say which."""
 
@@ -59,7 +65,7 @@ class ModelInFile:
             self.name = said["model"]
             self.has_lens = json.loads(said["lens"]) is not False
             self.config = Config(
-                **{each.name: json.loads(said[each.name]) for each in fields(Config)}
+                **{each.name: _frozen(json.loads(said[each.name])) for each in fields(Config)}
             )
             self.room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
             _refuse_nonsense(self.config, self.room, len(workbook.values.by_tab))

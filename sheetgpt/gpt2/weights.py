@@ -32,4 +32,6 @@ def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     tensors |= {"ln_f.g": (n_embd,), "ln_f.b": (n_embd,)}
     if not config.tie_word_embeddings:
         tensors["lm_head.w"] = (n_vocab, n_embd)
+    if config.head_bias:
+        tensors["lm_head.b"] = (n_vocab, 1)  # a column, for a vocabulary is longer than a row
     return tensors
