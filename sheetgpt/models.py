@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sheetgpt.checkpoint import checkpoint, hub
 from sheetgpt.checkpoint.checkpoint import Checkpoint
+from sheetgpt.checkpoint.outline import read_config
 from sheetgpt.errors import CheckpointError
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
@@ -36,7 +37,7 @@ def directories() -> dict[str, Path]:
 def here() -> Iterator[Model]:
     """Every model that has a name and is here; only their configurations are read."""
     for name, directory in directories().items():
-        config = checkpoint.read_config(directory)
+        config = read_config(directory)
         size = sum(file.stat().st_size for file in directory.glob("*.safetensors"))
         yield Model(name, config, sum(prod(shape) for shape in shapes(config).values()), size)
 

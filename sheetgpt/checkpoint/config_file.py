@@ -42,6 +42,8 @@ ACTIVATIONS = {
     "swish": "silu",
 }
 
+FLAGS = ("tie_word_embeddings", "scale_attn_weights", "scale_attn_by_inverse_layer_idx")
+EPSILON = ("layer_norm_epsilon", "layer_norm_eps")
 OURS = tuple(dict.fromkeys(ACTIVATIONS.values()))
 
 MOST_BLOCKS = 10_000  # that a configuration may speak of in short
@@ -76,7 +78,7 @@ def from_json(mapping: Mapping[str, object], where: str) -> Config:
     `where` names the file in messages. Sizes must be given; whatever else is absent has
     transformers' default. Raises CheckpointError for anything that is not GPT-2.
     """
-    _refuse_other_computations(mapping, where)
+    refuse_other_computations(mapping, where)
     sizes = {
         name: _size(mapping, spellings, where)
         for name, spellings in SIZES.items()
@@ -106,6 +108,48 @@ def from_json(mapping: Mapping[str, object], where: str) -> Config:
     )
 
 
+def settings_of(mapping: Mapping[str, object]) -> dict[str, object]:
+    """What a person's own settings say of the model: what is known here, wherever it stands.
+
+    minGPT's `config.json` has it under `model`; its `model_type` is a size, such as `gpt-mini`.
+    """
+    found: dict[str, object] = {}
+    for inner in ("model", "model_config", "model_args", "config"):
+        said = mapping.get(inner)
+        if isinstance(said, dict):
+            found |= settings_of(said)
+    known = {name for names in SIZES.values() for name in names} | {*ACTIVATION, *FLAGS, *EPSILON}
+    return found | {
+        name: value for name, value in mapping.items() if name in known and value is not None
+    }
+
+
+def states(mapping: Mapping[str, object], size: str) -> bool:
+    """Whether a configuration says a size, under any of its names."""
+    return any(mapping.get(name) is not None for name in SIZES[size])
+
+
+def states_activation(mapping: Mapping[str, object]) -> bool:
+    return any(mapping.get(name) is not None for name in ACTIVATION)
+
+
+def completed(
+    stated: Mapping[str, object], measured: Mapping[str, int], aside: Mapping[str, object]
+) -> dict[str, object]:
+    """A configuration with the sizes that it does not state.
+
+    measured: those of the shapes, which are sure. aside: what stands beside the weights.
+    """
+    found = {name: value for name, value in aside.items() if stated.get(name) is None}
+    found |= {name: value for name, value in stated.items() if value is not None}
+    for spellings in SIZES.values():
+        size = next((measured[name] for name in spellings if name in measured), None)
+        if size is not None and not any(stated.get(name) is not None for name in spellings):
+            found = {name: value for name, value in found.items() if name not in spellings}
+            found[spellings[0]] = size
+    return found
+
+
 def to_json(config: Config) -> dict[str, object]:
     """Hugging Face's `config.json` for this model; `from_json` reads the same config back."""
     return {
@@ -129,7 +173,8 @@ def to_json(config: Config) -> dict[str, object]:
     }
 
 
-def _refuse_other_computations(mapping: Mapping[str, object], where: str) -> None:
+def refuse_other_computations(mapping: Mapping[str, object], where: str) -> None:
+    """Raise CheckpointError for a model that is no GPT-2, or not as it was trained."""
     model_type = mapping.get("model_type", "gpt2")
     if model_type not in MODEL_TYPES:
         its = OTHER_MODELS.get(model_type) if isinstance(model_type, str) else None
@@ -217,7 +262,7 @@ def _kinds(types: object) -> list[object]:
 
 
 def _epsilon(mapping: Mapping[str, object], where: str) -> float:
-    value = mapping.get("layer_norm_epsilon", mapping.get("layer_norm_eps", 1e-5))
+    value = next((mapping[name] for name in EPSILON if name in mapping), 1e-5)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e300:
         return float(value)
     raise CheckpointError(
