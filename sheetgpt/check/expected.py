@@ -235,7 +235,8 @@ def _candidates(
 
 def window_of(name: str, config: Config) -> int:
     """How many tokens one sees in a step of attention; 0 where no window hides any."""
-    return config.window(int(name.split(".")[1])) if name.endswith(ATTENDING) else 0
+    step, block, *_ = (*name.split(".", 2), "")
+    return config.window(int(block)) if step == "h" and name.endswith(ATTENDING) else 0
 
 
 def formula_cells(

@@ -80,7 +80,8 @@ def outline(place: Path) -> Outline:
     if not is_official and not config_file.states_activation({**aside, **told}):
         dialect = dialect_of(stored.tensors, stored.settings, stored.path.suffix)
         aside["activation_function"] = dialect.activation
-    mapping = config_file.completed(told, assemble.sizes(parts), aside)
+    measured = {} if is_official else assemble.sizes(parts)
+    mapping = config_file.completed(told, measured, aside)
     if "wte" in parts and not config_file.states(mapping, "n_head"):
         raise CheckpointError(
             f"{place}: the weights do not say how many heads there are; write a config.json "

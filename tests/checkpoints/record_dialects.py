@@ -360,7 +360,7 @@ def lecture_whole() -> None:
 
 
 def book() -> None:
-    """The book “Build a Large Language Model (From Scratch)”: scale and shift, no bias on q, k, v."""
+    """The book “Build a Large Language Model (From Scratch)”: scale, shift, no bias on q, k, v."""
     directory = fresh("book")
     d = 8
     blocks = [
