@@ -7,7 +7,7 @@ ended the work before it was done.
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from io import TextIOWrapper
@@ -51,8 +51,9 @@ model_option = click.option(
     "--model",
     default="nano",
     show_default=True,
-    metavar="NAME|DIR",
-    help="A model that is here (see sheetgpt models), or the directory of a GPT-2 checkpoint.",
+    metavar="NAME|DIR|FILE",
+    help="A model that is here (see sheetgpt models), the directory of a GPT-2 checkpoint, or its"
+    " file of weights.",
 )
 
 
@@ -169,6 +170,7 @@ def build(
     sheetgpt build
     sheetgpt build --prompt "The capital of France is" -o paris.xlsx
     sheetgpt build --model path/to/checkpoint --context 16
+    sheetgpt build --model path/to/ckpt.pt
     """
     if language and template:
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
@@ -179,6 +181,7 @@ def build(
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)
+        show_notes(checkpoint.name, checkpoint.notes)
         path = output or Path(f"sheetgpt-{checkpoint.name}.xlsx")
         built = build_workbook(
             checkpoint,
@@ -307,13 +310,16 @@ def models() -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("model", "weights", "blocks", "width", "heads", "tokens", "context", "file"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
-    for model in known.here():
+    found = list(known.here())
+    for model in found:
         config = model.config
         sizes = (config.n_layer, config.n_embd, config.n_head, config.n_vocab, config.n_ctx)
         table.add_row(
             model.name, f"{model.n_weights:,}", *map(str, sizes), f"{model.file_size / 1e6:.1f} MB"
         )
     console().print(table)
+    for model in found:
+        show_notes(model.name, model.notes)
     missing = known.to_fetch()
     if missing:
         click.echo(f"not here yet: {', '.join(missing)} (sheetgpt fetch NAME)")
@@ -376,6 +382,11 @@ def progress() -> Iterator[Progress]:
 
     with bar:
         yield tell
+
+
+def show_notes(name: str, notes: Iterable[str]) -> None:
+    for note in notes:
+        click.echo(f"{name}: {note}")
 
 
 def show_estimate(name: str, expected: Estimate) -> None:

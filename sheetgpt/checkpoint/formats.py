@@ -49,7 +49,7 @@ OTHERS = {
     b"\x89HDF": ("a Keras file", "the model's safetensors, as Hugging Face's hub has them"),
     b"\x08": ("an ONNX file", "the checkpoint that it was exported from"),
     b"\x80": (
-        "a pickle of the form that PyTorch had before 1.6, which only running it could read",
+        "a pickle in the form that PyTorch wrote before 1.6",
         "the same weights saved again, by torch.save(torch.load(OLD, weights_only=True), NEW)",
     ),
     b"version https://git-lfs": ("a note by Git LFS that the file lies elsewhere", "git lfs pull"),
@@ -111,11 +111,12 @@ def read_file(path: Path) -> Stored:
     if llm_c.is_one(data):
         model = llm_c.read(path, data)
         return Stored(path, model.tensors, model.settings)
-    if path.suffix == ".safetensors" or data[8:9] == b"{":
+    length = int.from_bytes(data[:8], "little")
+    if path.suffix == ".safetensors" or (data[8:9] == b"{" and length < len(data)):
         return Stored(path, safetensors.read(path))
     for begin, (what, remedy) in OTHERS.items():
         if data[: len(begin)] == begin:
-            raise CheckpointError(f"{path} is {what}, which is not read; give {remedy}")
+            raise CheckpointError(f"{path} is {what}, which cannot be read here; give {remedy}")
     raise CheckpointError(
         f"{path} is no file of weights that is known here; give {ASK_FOR}, or the directory of it"
     )

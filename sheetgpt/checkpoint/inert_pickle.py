@@ -10,6 +10,7 @@ structures that are endless to walk through.
 """
 
 import pickletools
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,14 +70,20 @@ def read(data: bytes, functions: Functions, persistent: Callable[[Any], Any] = I
         raise ValueError(f"it has {len(data)} bytes, more than any checkpoint's")
     machine = _Machine(functions, persistent)
     try:
+        return _run(machine, data)
+    except (IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError("its instructions do not fit together") from error
+
+
+def _run(machine: "_Machine", data: bytes) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of texts that nobody writes so any more
         for count, (instruction, argument, _) in enumerate(pickletools.genops(data)):
             if count >= MOST:
                 raise ValueError(f"it has more than {MOST:,} instructions")
             if instruction.name == "STOP":
                 return machine.pop()
             machine.run(instruction.name, argument)
-    except (IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise ValueError("its instructions do not fit together") from error
     raise ValueError("it has no end")
 
 
