@@ -339,6 +339,10 @@ def fetch(name: str) -> None:
     sheetgpt fetch gpt2-large    774 million, 3.1 GB
     sheetgpt fetch gpt2-xl       1.6 billion, 6.2 GB
     sheetgpt fetch distilgpt2    82 million, 0.3 GB
+
+    \b
+    sheetgpt fetch tinystories-1m    simple stories; as small as a workbook likes it
+    sheetgpt fetch tinystories-3m    also -8m and -33m (GPT-Neo; Eldan and Li 2023)
     """
     try:
         directory = hub.fetch(name)

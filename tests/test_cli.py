@@ -102,7 +102,8 @@ def test_models():
     assert screen("models").splitlines() == [
         "model  weights  blocks  width  heads  tokens  context    file",
         "nano   669,568      12     64      4    1024       64  2.7 MB",
-        "not here yet: gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2 (sheetgpt fetch NAME)",
+        "not here yet: gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2, tinystories-1m, "
+        "tinystories-3m, tinystories-8m, tinystories-33m (sheetgpt fetch NAME)",
     ]
 
 
