@@ -11,13 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from sheetgpt.checkpoint import assemble, vocabulary
+from sheetgpt.checkpoint import assemble, tokenizer_rules, vocabulary
 from sheetgpt.checkpoint.formats import has
 from sheetgpt.checkpoint.outline import directory_of, outline
 from sheetgpt.checkpoint.tensor import Float32, Tensor
 from sheetgpt.errors import CheckpointError
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.tokens import Tokenizer
+
+# The sizes of GPT-2's vocabulary: its own, and as nanoGPT and llm.c pad it. The padded rows stay in
+# the sheet where they are in the model: its softmax gives them their share.
+OF_GPT2 = (50257, 50304)
 
 
 class MappedWeights(Mapping[str, Float32]):
@@ -83,14 +87,23 @@ def load(place: Path, name: str = "") -> Checkpoint:
 
 
 def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
+    """Of `tokenizer.json`, which transformers prefers as well, else of two files."""
+    tokenizer_rules.refuse_settings(directory)
+    if has(directory, "tokenizer.json"):
+        return vocabulary.from_tokenizer_json(directory / "tokenizer.json", n_vocab)
     for vocab, merges in (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")):
         if has(directory, vocab, merges):
             return vocabulary.from_files(directory / vocab, directory / merges, n_vocab)
-    if has(directory, "tokenizer.json"):
-        return vocabulary.from_tokenizer_json(directory / "tokenizer.json", n_vocab)
+    if n_vocab in OF_GPT2:
+        raise CheckpointError(
+            f"{directory} has no vocabulary; {n_vocab} tokens are those of GPT-2, so put its "
+            "vocab.json and merges.txt there, as https://huggingface.co/openai-community/gpt2 has "
+            "them"
+        )
     raise CheckpointError(
         f"{directory} has no vocabulary, expected vocab.json and merges.txt, encoder.json and "
-        "vocab.bpe, or tokenizer.json; copy them there from the checkpoint's source"
+        f"vocab.bpe, or tokenizer.json, of {n_vocab} tokens; put the files there that the model "
+        "was trained with"
     )
 
 
