@@ -8,6 +8,7 @@ import io
 import math
 import mmap
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.lib import format as npy
@@ -34,7 +35,7 @@ def _tensor(path: Path, data: mmap.mmap | bytes, name: str, member: Member) -> T
         version = npy.read_magic(text)
         reads = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
         shape, in_columns, dtype = reads[version](text)
-    except (ValueError, KeyError, SyntaxError, RecursionError, MemoryError) as error:
+    except (ValueError, KeyError, TypeError, SyntaxError, TokenError, RecursionError) as error:
         raise _broken(path, name, "has no header that holds") from error
     if dtype.hasobject:
         raise CheckpointError(
