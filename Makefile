@@ -23,6 +23,8 @@ $(VENV)/.linted: $(VENV)/.installed
 workbook: $(VENV)/.installed ## build the default workbook and check it
 	$(BIN)/sheetgpt build --force -o $(WORKBOOK)
 	$(BIN)/sheetgpt check $(WORKBOOK)
+	@echo
+	@echo "Open $(CURDIR)/$(WORKBOOK) in LibreOffice or Excel, and type into the yellow cell."
 
 test: $(VENV)/.installed ## run the tests
 	$(BIN)/python -m pytest

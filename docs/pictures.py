@@ -18,8 +18,7 @@ from zlib import compress, crc32
 import numpy as np
 
 from sheetgpt.book.page import FIRST
-from sheetgpt.build import Order, build_workbook
-from sheetgpt.cli import EXAMPLE
+from sheetgpt.build import EXAMPLE, Order, build_workbook
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.models import load
@@ -49,7 +48,7 @@ class Picture:
 
 
 def start(name: str) -> Picture:
-    return Picture(name, "start", "F51")
+    return Picture(name, "start", "V54")
 
 
 def pictures(names: Names, tokens: int) -> Iterator[Picture]:

@@ -22,6 +22,7 @@ from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.xlsx.write import FORM, Form, save
 
+EXAMPLE = "Mike is quick. He moves"
 CONTEXT = 32  # rows of tokens, where the model has as many
 LARGE_CONTEXT = 12  # of a large model, each row of which takes much memory
 NEW_TOKENS = 6  # that the sheet writes, until somebody asks for more
@@ -45,12 +46,13 @@ def silent(what: str, done: int = 0, of: int = 0, /) -> None:
 class Order:
     """What a person asks for; None where the default will do.
 
+    prompt: without one, EXAMPLE or as much of it as fits.
     template: a person's own words for the tabs; the language says nothing then.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
     digits: how many significant digits of each weight are written.
     """
 
-    prompt: str
+    prompt: str | None = None
     context: int | None = None
     prompt_length: int | None = None
     language: str = "en"
@@ -68,6 +70,7 @@ class Built:
     loss: what was lost by rounding, if weights were rounded.
     """
 
+    prompt: str
     ids: Sequence[int]
     context: int
     token: str
@@ -83,18 +86,21 @@ def build_workbook(
     force: bool = False,
     announce: Callable[[Estimate], None] = lambda expected: None,
     progress: Progress = silent,
+    jobs: int = 1,
 ) -> Built:
     """Build the workbook that was ordered, and write it to `path`.
 
     announce: told what is to be expected, when nothing stands in the way any more.
+    jobs: how many cores to use; the file is the same with any number of them.
 
     Raises WorkbookError, TemplateError, PromptError or CheckpointError for what cannot be done;
     then, and when it is interrupted, whatever was at `path` before is still there.
     """
     _refuse_path(path, force=force)
     words = read_words(order.template) if order.template else load_words(order.language)
-    ids = _prompt_ids(checkpoint, order.prompt)
-    room = _room(checkpoint, order, ids)
+    prompt = default_prompt(checkpoint, order) if order.prompt is None else order.prompt
+    ids = _prompt_ids(checkpoint, prompt)
+    room = _room(checkpoint, order, prompt, ids)
     _refuse_size(checkpoint, room)
     expected = estimate(checkpoint.config, room.tokens, order.digits, order.form)
     _refuse_full_disk(path, expected.file_size)
@@ -107,15 +113,13 @@ def build_workbook(
     progress("laying out the tabs")
     calm = is_large(checkpoint.config)
     lens = not calm if order.lens is None else order.lens
-    book = compile_book(
-        checkpoint, order.prompt, room, words, order.new_tokens, manual=calm, lens=lens
-    )
+    book = compile_book(checkpoint, prompt, room, words, order.new_tokens, manual=calm, lens=lens)
     values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
     progress("comparing with the witness")
     book = witnessed(book, values, checkpoint.config)
-    save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done))
+    save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done), jobs)
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
-    return Built(ids, room.tokens, token, completion, lost)
+    return Built(prompt, ids, room.tokens, token, completion, lost)
 
 
 def _refuse_full_disk(path: Path, needed: int) -> None:
@@ -159,7 +163,18 @@ def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
     return checkpoint.tokenizer.encode_prompt(prompt)
 
 
-def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
+def default_prompt(checkpoint: Checkpoint, order: Order) -> str:
+    """As many words of EXAMPLE as fit, or else its first letter: nobody has asked for more."""
+    n_tokens = min(order.context or checkpoint.config.n_ctx, checkpoint.config.n_ctx)
+    words = EXAMPLE.split(" ")
+    for prompt in [*(" ".join(words[:n]) for n in range(len(words), 0, -1)), EXAMPLE[:1]]:
+        within = len(prompt) <= (order.prompt_length or LONGEST)
+        if within and len(checkpoint.tokenizer.encode_prompt(prompt)) <= n_tokens:
+            return prompt
+    return EXAMPLE  # does not fit either, and the refusal can say why
+
+
+def _room(checkpoint: Checkpoint, order: Order, prompt: str, ids: Sequence[int]) -> Room:
     """What the sheet must have room for: what was asked for, or the defaults and the prompt."""
     n_ctx = checkpoint.config.n_ctx
     usual = LARGE_CONTEXT if is_large(checkpoint.config) else CONTEXT
@@ -172,7 +187,7 @@ def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
     if len(ids) > context:
         remedy = f"give --context {len(ids)}, or shorten it" if len(ids) <= n_ctx else "shorten it"
         raise PromptError(f"the prompt has {len(ids)} tokens, but {context} fit; {remedy}")
-    units = len(order.prompt.encode("utf-16-le")) // 2  # as Excel counts
+    units = len(prompt.encode("utf-16-le")) // 2  # as Excel counts
     if units > LONGEST:
         raise PromptError(
             f"the prompt has {units} characters, but a cell holds {LONGEST}; shorten it"
@@ -182,7 +197,7 @@ def _room(checkpoint: Checkpoint, order: Order, ids: Sequence[int]) -> Room:
             f"the prompt has {units} characters, but {order.prompt_length} fit; "
             f"give --prompt-length {units}, or shorten it"
         )
-    return room_for(checkpoint.tokenizer, order.prompt, context, order.prompt_length)
+    return room_for(checkpoint.tokenizer, prompt, context, order.prompt_length)
 
 
 def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:

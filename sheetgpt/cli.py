@@ -4,14 +4,11 @@ Exit status: 0 all is well, 1 a check found a difference, 2 something cannot be 
 ended the work before it was done.
 """
 
-import json
 import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from io import TextIOWrapper
-from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
-from rich.text import Text
 
 import sheetgpt
 from sheetgpt import check as checking
@@ -28,12 +24,14 @@ from sheetgpt import models as known
 from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
 from sheetgpt.build import (
+    EXAMPLE,
     NEW_TOKENS,
     Order,
     Progress,
     build_workbook,
     silent,
 )
+from sheetgpt.check.shown import as_json_text, sentences, table
 from sheetgpt.checkpoint import hub
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, Loss
@@ -44,8 +42,6 @@ from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word
 from sheetgpt.xlsx.write import Form
-
-EXAMPLE = "Mike is quick. He moves"
 
 model_option = click.option(
     "--model",
@@ -94,7 +90,8 @@ def main() -> None:
 @main.command()
 @model_option
 @click.option(
-    "--prompt", default=EXAMPLE, show_default=True, help="The text to type into the sheet."
+    "--prompt",
+    help=f"The text to type into the sheet.  [default: {EXAMPLE}, or as much of it as fits]",
 )
 @click.option(
     "--context", type=click.IntRange(1), help="Rows of tokens.  [default: 32; 12 if large]"
@@ -151,7 +148,7 @@ def main() -> None:
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def build(
     model: str,
-    prompt: str,
+    prompt: str | None,
     context: int | None,
     prompt_length: int | None,
     tokens: int,
@@ -195,21 +192,31 @@ def build(
     click.echo(f"{path}: {size:,.1f} MB, {len(built.ids)} of {built.context} tokens")
     if built.loss is not None:
         show_loss(built.loss, digits, checkpoint)
-    click.echo(f"{quoted(prompt)} → {quoted(built.completion)}")
+    click.echo(f"{quoted(built.prompt)} → {quoted(built.completion)}")
 
 
 @main.command(short_help="Recalculate a workbook and compare every step with NumPy.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--engine",
-    type=click.Choice(checking.ENGINES),
+    type=click.Choice(list(checking.CALCULATORS)),
     default="numpy",
     show_default=True,
     help="Who calculates: our evaluator, LibreOffice, or nobody (the values saved in the file).",
 )
 @click.option("--model", metavar="NAME|DIR", help="Compare the weights with this checkpoint, too.")
+@click.option(
+    "--try",
+    "tries",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Calculate with N other inputs, too, with our evaluator.  [default: 3; fewer if large]",
+)
+@click.option("--verbose", is_flag=True, help="Print every step, not only every tab.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report for machines.")
-def check(file: Path, engine: str, model: str | None, as_json: bool) -> None:
+def check(
+    file: Path, engine: str, model: str | None, tries: int | None, verbose: bool, as_json: bool
+) -> None:
     """Recalculate a saved workbook and compare every step with an independent GPT-2.
 
     \b
@@ -219,11 +226,11 @@ def check(file: Path, engine: str, model: str | None, as_json: bool) -> None:
     """
     with progress() as tell:
         checkpoint = known.load(model) if model is not None else None
-        report = checking.check(file, engine, checkpoint, tell)
+        report = checking.check(file, engine, checkpoint, tell, tries)
     if as_json:
-        click.echo(report_json(report))
+        click.echo(as_json_text(report))
     else:
-        show_report(report)
+        show_report(report, verbose=verbose)
     sys.exit(0 if report.holds else 1)
 
 
@@ -433,47 +440,8 @@ def show_word(word: Word, checkpoint: Checkpoint) -> None:
     click.echo("  tokens " + tokens)
 
 
-def report_json(report: checking.Report) -> str:
-    return json.dumps(
-        {
-            "model": report.model,
-            "engine": report.engine,
-            "prompt": report.prompt,
-            "n_tokens": report.n_tokens,
-            "predicted": report.predicted,
-            "holds": report.holds,
-            "first_problem": result_json(first) if (first := report.first_problem) else None,
-            "steps": [result_json(result) for result in report.results],
-        },
-        ensure_ascii=False,
-        indent=1,
-    )
-
-
-def result_json(result: checking.StepResult) -> dict[str, object]:
-    """A step's result; the error is null where something else stands than a number."""
-    return asdict(result) | {"error": result.error if isfinite(result.error) else None}
-
-
-def show_report(report: checking.Report) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("tab", "step", "cells", "largest error", "verdict"):
-        table.add_column(
-            heading, justify="right" if heading in ("cells", "largest error") else "left"
-        )
-    for line in report.lines:
-        error = f"{line.error:.1e}" if line.is_compared else ""
-        verdict = Text("DIFFERS", "bold red") if line.problem else Text("holds", "green")
-        table.add_row(line.tab, line.step, f"{line.cells:,}", error, verdict)
-    console().print(table)
-    for result in report.problems:
-        click.echo(f"{result.step}: {result.problem}")
-    click.echo("")
-    if report.first_problem is not None:
-        click.echo(f"The first step that differs: {report.first_problem.step}")
-    else:
-        click.echo(
-            f"All {len(report.results)} ranges hold ({report.engine}); "
-            f"the largest error of {report.cells:,} cells is {report.error:.1e}."
-        )
+def show_report(report: checking.Report, *, verbose: bool) -> None:
+    console().print(table(report, verbose=verbose))
+    for sentence in sentences(report):
+        click.echo(sentence)
     click.echo(f"{quoted(report.prompt)} → {quoted(report.predicted)}")

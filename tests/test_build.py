@@ -13,6 +13,7 @@ from sheetgpt.check import check
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import CheckpointError, PromptError
 from sheetgpt.gpt2.tokens import END_OF_TEXT, SPELLING, Tokenizer
+from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx.read import read
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
@@ -221,7 +222,7 @@ def test_prompts_in_libreoffice(tmp_path, libreoffice):
     """Typed into one workbook, one after another."""
     path = build(CHECKPOINTS / "padded", "a", tmp_path / "a.xlsx", prompt_length=40, new_tokens=1)
     tokenizer = checkpoint.load(CHECKPOINTS / "padded").tokenizer
-    with libreoffice.opened(path) as document:
+    with office.opened(path) as document:
         for name, prompt in PROMPTS.items():
             if "\r" in prompt or "\n" in prompt:  # typed, these become line feeds
                 continue

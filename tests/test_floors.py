@@ -15,6 +15,7 @@ SCRIPTS = {"sheetgpt.office.server"}  # run by LibreOffice's Python, talks over 
 # From the bottom to the top; no import runs upward. Rooms on one floor never import each other.
 FLOORS = [
     {"sheetgpt", "sheetgpt.errors", "sheetgpt.resources"},
+    {"sheetgpt.workers"},
     {"sheetgpt.formula", "sheetgpt.gpt2", "sheetgpt.office"},
     {"sheetgpt.calculate", "sheetgpt.checkpoint"},
     {"sheetgpt.steps"},
@@ -33,7 +34,7 @@ PACKAGES_FROM_OUTSIDE = {
     "sheetgpt.checkpoint": {"numpy", "huggingface_hub"},
     "sheetgpt.book": {"numpy"},
     "sheetgpt.xlsx": {"numpy", "isal", "lxml", "openpyxl", "orjson"},
-    "sheetgpt.check": {"numpy"},
+    "sheetgpt.check": {"numpy", "rich"},
     "sheetgpt.cli": {"click", "rich"},
 }
 

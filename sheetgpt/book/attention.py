@@ -6,6 +6,7 @@ import numpy as np
 
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.words import percent
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.config import Config
@@ -21,12 +22,14 @@ Shown = Callable[[Expr], Expr]  # what a formula is wrapped in where there may b
 class AttentionPage:
     """Begun before the blocks, which show its sentences, and finished after them."""
 
-    def __init__(self, page: Page, config: Config) -> None:
+    def __init__(self, page: Page, config: Config, context: int) -> None:
         self.page, self.blocks, self.heads = page, config.n_layer, config.n_head
         page.widths |= {FIRST + head: 13 for head in range(self.heads)}
         page.write(CHOSEN, 1, 0, "control")
         page.write(CHOSEN, 2, page.words.label("attention chosen"), "note")
         self.chosen = page.define("attention.chosen", page.area(CHOSEN, 1))
+        page.allow(self.chosen.area, "chosen", "whole", 0, context)
+        page.cursor = self.chosen.area
         page.row = TOP
         self.grids = {name: self._grid(name) for name in GRIDS}
         beside = FIRST + self.heads + 1
@@ -117,7 +120,7 @@ class AttentionPage:
             sees = words.sentence(
                 "attention sees",
                 head=head,
-                percent=call("ROUND", 100 * strength, 0),
+                percent=percent(strength, 0),
                 other=call("INDEX", tokens, head + 1),
                 **parts,
             )

@@ -135,6 +135,7 @@ class Tab:
     color: str | None = None  # of the sheet's tab
     validations: Sequence[Validation] = ()
     cursor: Area | None = None  # the cell in which one types when the tab is shown; else its first
+    merged: Sequence[Area] = ()  # cells that are one
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -6,21 +6,37 @@ import numpy as np
 
 from sheetgpt.book.book import Book, Numbers, Tab
 from sheetgpt.calculate.evaluate import Engine
-from sheetgpt.calculate.numerals import as_read_back
+from sheetgpt.calculate.numerals import as_read_back, shortened
 from sheetgpt.calculate.recalculate import Formula, recalculate
-from sheetgpt.calculate.values import Block, Sheet, Sheets
+from sheetgpt.calculate.values import Array, Block, Sheet, Sheets, Value, is_numbers
 
 MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 
 
 def calculate(book: Book, progress: Callable[[int], None] = lambda done: None) -> Sheets:
-    """Every cell's value, as a spreadsheet would compute it from the saved file."""
+    """Every cell's value, as a spreadsheet would compute it from the saved file.
+
+    Results have the digits that are stored, and what follows from them is computed from those:
+    a program that believes what is stored finds each formula true.
+    """
     sheets = Sheets({tab.name: _constants(tab) for tab in book.tabs})
     formulas = [
         Formula(each.area, each.tree, each.array) for tab in book.tabs for each in tab.computed
     ]
-    recalculate(formulas, Engine(sheets), progress)
+    recalculate(formulas, Engine(sheets), progress, as_stored)
     return sheets
+
+
+def as_stored(value: Value) -> Value:
+    """A formula's result, as the file keeps it."""
+    if type(value) is float:
+        return float(shortened(np.array(value)))
+    if not isinstance(value, np.ndarray):
+        return value
+    if is_numbers(value):
+        return shortened(value)
+    each: Array = np.vectorize(as_stored, otypes=[object])(value)
+    return each
 
 
 def _constants(tab: Tab) -> Sheet:

@@ -91,7 +91,7 @@ def _others(page: Page, typed: Typed, tokens: Tokens) -> Range:
         page.write(row, 2, label(f"column {name}"), "text")
         page.write(row, 3, value, "text")
         page.define(f"checks.{name}", page.area(row, 3))
-        page.compute(now.row(index), when(cell.equals(""), "", cell), "text")
+        page.compute(now.row(index), when(call("LEN", cell).equals(0), "", cell), "text")
         equal = call("EXACT", Range(page.area(row, 3)), Range(now.row(index)))
         page.compute(marks.row(index), when(equal, HOLDS, OTHER), "check")
     row = top + len(names)

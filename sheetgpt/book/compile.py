@@ -9,6 +9,7 @@ from sheetgpt.book import data
 from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
 from sheetgpt.book.checks import Tokens, Typed, checks_page
+from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensPage, Seen
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.page import Page
@@ -29,6 +30,11 @@ from sheetgpt.steps.sample import Vocabulary, is_chosen
 from sheetgpt.steps.step import layer_norm
 from sheetgpt.steps.tokenize import Room
 
+# Whatever `start` shows: the tokens and what is wrong with them, the choice, the lens, the checks.
+SHOWN = (
+    "tokens.id", "tokens.text", "n_tokens", "prompt.message", "predicted.token", "completion",
+    "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
+)  # fmt: skip
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
 NUMBERS = {name: number for number, names in enumerate(SIXTEEN, start=1) for name in names}
 
@@ -62,10 +68,10 @@ def compile_book(
         return pages[-1]
 
     def rows(on: Page, **more: object) -> TokenRows:
-        return TokenRows(on, tokens.text, active=read.read, **more)  # type: ignore[arg-type]
+        return TokenRows(on, tokens.text, tokens.id, active=read.read, **more)  # type: ignore[arg-type]
 
     # What people read, in the order in which the model computes it.
-    start = Start(page("start"), config, prompt, new_tokens, manual=manual)
+    start = Start(page("start"), config, prompt, room, new_tokens, manual=manual)
     on_prompt, on_embeddings = page("prompt to tokens"), page("embeddings")
     on_block = [
         page(f"block {b}", "later block" if b else "block", block=b) for b in range(config.n_layer)
@@ -83,11 +89,11 @@ def compile_book(
     tables = data.merges(page("merges"), checkpoint.tokenizer, texts)
     weights = _weights(checkpoint, page, texts)
 
-    chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab)
-    writing = Writing(chosen.id, start.controls, checkpoint.tokenizer.end_of_text)
+    chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab, start.controls)
+    writing = Writing(chosen.id, chosen.controls, checkpoint.tokenizer.end_of_text)
     tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room, writing)
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
-    attention = AttentionPage(on_attention, config)
+    attention = AttentionPage(on_attention, config, room.tokens)
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
@@ -106,11 +112,11 @@ def compile_book(
         rows(on_softmax, entries=texts),
         ln_f,
         head,
-        only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, start.controls),
+        only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
     ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
     looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
-    predicted = chosen.finish(tokens, start.controls, looked_up, softmax)
+    predicted = chosen.finish(tokens, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
     says = None
     if on_lens is not None:
@@ -120,12 +126,25 @@ def compile_book(
         says = LensPage(on_lens, tokens, seen).says
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
-    start.finish(predicted, tokens, says, verdict, pages)
+    fresh = Freshness()
+    if manual:
+        shown = [names[name] for name in SHOWN if name in names]
+        fresh = freshness(
+            start.page,
+            on_predicted,
+            chosen.beside,
+            list(start.cells.values()),
+            Range(names["prompt.shown"]),
+            [Range(area) for area in shown],
+        )
+    start.finish(predicted, tokens, says, verdict, fresh, pages)
     _colour(pages, on_checks, first_data)
     return Book(
         [each.finished(link_to=pages) for each in pages],
         names,
-        _properties(checkpoint, room, lens=lens),
+        _properties(
+            checkpoint, room, words, prompt=prompt, new_tokens=new_tokens, lens=lens, manual=manual
+        ),
         manual,
     )
 
@@ -173,10 +192,16 @@ def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str
     return ranges
 
 
-def _properties(checkpoint: Checkpoint, room: Room, *, lens: bool) -> dict[str, str]:
-    """What the checker needs to know and cannot measure, one short text each."""
-    stated = {"version": sheetgpt.__version__, "model": checkpoint.name}
-    stated["lens"] = json.dumps(lens)
+def _properties(
+    checkpoint: Checkpoint, room: Room, words: Words, **ordered: str | int | bool
+) -> dict[str, str]:
+    """What the checker needs to know and cannot measure, one short text each.
+
+    ordered: what else the book was compiled with; of a text no more than its digest.
+    """
+    stated = {"version": sheetgpt.__version__, "model": checkpoint.name, "words": words.digest}
+    for name, value in ordered.items():
+        stated[name] = data.digest([value]) if isinstance(value, str) else json.dumps(value)
     stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
     stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
     return {PROPERTY + name: text for name, text in stated.items()}

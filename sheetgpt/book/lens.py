@@ -9,6 +9,7 @@ from sheetgpt.book.book import Bars
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.words import percent
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Expr, Range, call, when
 from sheetgpt.formula.row import for_token
@@ -63,8 +64,9 @@ class LensPage:
         token, probability = (
             Range(self.answers[name].row(block)) for name in ("token", "probability")
         )
-        percent = call("ROUND", 100 * probability, 0)
-        sentence = self.page.words.sentence("block says", token=token, percent=percent)
+        sentence = self.page.words.sentence(
+            "block says", token=token, percent=percent(probability, 0)
+        )
         return when(self.shown.equals(0), otherwise, sentence)
 
     def _when_shown(self, tree: Expr) -> Expr:
@@ -76,6 +78,7 @@ class LensPage:
         page.write(SWITCH, 1, 1, "control")
         page.write(SWITCH, 2, page.words.label("lens on"), "note")
         switch = page.define("lens.on", page.area(SWITCH, 1))
+        page.allow(switch.area, "lens", "whole", 0, 1)
         page.write(SWITCH + 1, 2, page.words.label("lens shown"), "note")
         is_on = when(call("AND", switch.equals(1), self.prompt.n_tokens > 0), 1, 0)
         return page.compute_named("lens.shown", SWITCH + 1, 1, is_on, "integer")

@@ -26,6 +26,7 @@ class Look:
     vertical: str = "center"
     indent: int = 0
     wrap: bool = False
+    shrink: bool = False  # the text to the width of its cell
     underline: bool = False
     frame: tuple[str, ...] = ()
     input: bool = False  # the cells a person may change
@@ -36,6 +37,10 @@ LINE = "9AA5B1"  # frames, and the edges between heads
 YELLOW, GREY, GREEN, RED = "FFF4C2", "EDF0F3", "E6F4EA", "FDECEC"
 BOX = ("left", "right", "top", "bottom")
 HEAT = ("FFFFFF", "C3DBF5", "64A1E4")  # shares of 0, 1/2 and 1
+
+SHARE = '[=0]0%;[<0.0001]"< 0.01 %";0.00%'  # of a whole; what is little is not nothing
+TEXT = ";;;@"  # LibreOffice takes an empty text that was stored for 0
+WAIT = ";".join(['"⟳ Ctrl+Shift+F9"'] * 4)  # whatever the cell holds
 
 LOOKS: dict[str, Look] = {
     "title": Look(size=20, bold=True),
@@ -54,7 +59,7 @@ LOOKS: dict[str, Look] = {
     "head": Look(bold=True, color=ACCENT, horizontal="left"),
     "index": Look(color=QUIET, horizontal="center"),
     "column index": Look(color=QUIET, horizontal="right"),
-    "token": Look(bold=True, horizontal="left", format="@"),
+    "token": Look(bold=True, horizontal="left"),
     "token heading": Look(size=9, bold=True, color=QUIET, horizontal="center"),
     "token heading right": Look(size=9, bold=True, color=QUIET, horizontal="right"),
     "token big": Look(size=20, bold=True, color=ACCENT, horizontal="left"),
@@ -68,23 +73,30 @@ LOOKS: dict[str, Look] = {
         indent=1,
         wrap=True,
     ),
+    "chip": Look(bold=True, horizontal="center", format=TEXT, shrink=True),
+    "chip id": Look(size=9, color=QUIET, horizontal="center", shrink=True),
+    "chip id manual": Look(size=9, color=QUIET, horizontal="center", format="0;;", shrink=True),
+    "chip note": Look(size=9, color=QUIET, horizontal="center", format=TEXT, shrink=True),
+    "notice": Look(size=12, bold=True, color="7A2E00", fill="FFE0B8"),
+    "hidden": Look(format=";;;"),
     "control": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="center"),
     "control sample": Look(bold=True, fill=YELLOW, frame=BOX, horizontal="center"),
-    "completion": Look(size=20, bold=True, color=ACCENT, horizontal="left", wrap=True),
+    "completion": Look(size=18, bold=True, color=ACCENT, horizontal="left"),
     "text": Look(horizontal="left"),
     "mark": Look(bold=True, color=ACCENT, horizontal="center"),
     "symbol": Look(size=11, bold=True, horizontal="center"),
-    "message": Look(bold=True, color="A61B1B"),
+    "message": Look(bold=True, color="A61B1B", horizontal="left", format=TEXT),
     "start": Look(color=QUIET, italic=True, horizontal="center"),
     "integer": Look(horizontal="center", format="0"),
     "integer left": Look(horizontal="left", format="0"),
     "fact": Look(horizontal="center", bold=True),
     "formula": Look(format="0.000", horizontal="center"),
+    "formula plain": Look(horizontal="center"),
     "number": Look(format="0.000"),
-    "probability": Look(format="0.00%", horizontal="left"),
-    "share": Look(format="0.00%", horizontal="right"),
+    "probability": Look(format=SHARE, horizontal="left"),
+    "share": Look(format=SHARE, horizontal="right"),
     "attention": Look(format="0%", horizontal="center"),
-    "attention token": Look(bold=True, horizontal="center", format="@"),
+    "attention token": Look(bold=True, horizontal="center"),
     "weight": Look(format="0.0000", color="323F4B", fill=GREY),
     "weight sample": Look(format="0.0000", color="323F4B", fill=GREY, horizontal="center"),
     "check": Look(bold=True, fill=GREEN, horizontal="center"),
@@ -110,6 +122,10 @@ RULES: dict[str, Look] = {
     "no token": Look(format=";;;"),  # shows nothing
     "edge": Look(frame=("left",)),
     "differs": Look(bold=True, color="9B1C1C", fill=RED),
+    "yours": Look(fill="E1ECF9", frame=BOX),
+    "written": Look(fill="FCE8CF", frame=BOX),
+    "stale": Look(format=";;;"),
+    "stale sentence": Look(bold=True, color="9B1C1C", format=WAIT),
     "strong": Look(fill=HEAT[2]),
     "middling": Look(fill=HEAT[1]),
 }

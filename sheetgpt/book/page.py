@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.book import Bars, Blank, Computed, Numbers, Rule, Tab, Text, Texts
+from sheetgpt.book.book import Bars, Blank, Computed, Numbers, Rule, Tab, Text, Texts, Validation
 from sheetgpt.book.words import StepWords, Words
 from sheetgpt.formula.cells import Area, is_legal_name
 from sheetgpt.formula.expr import SO_FAR, Expr, Range
@@ -48,6 +48,9 @@ class Page:
         self.column_groups: list[tuple[int, int]] = []
         self.steps: dict[int, Area] = {}  # where each numbered step has its number
         self.color: str | None = None
+        self.merged: list[Area] = []
+        self.validations: list[Validation] = []
+        self.cursor: Area | None = None
         self.write(1, 1, title, "title")
         self.write(3, 1, f"{about} {why}".strip(), "about")
         self.row = 5
@@ -100,6 +103,13 @@ class Page:
         area = self.area(row, column, len(values))
         self.lists.append(Texts(area, values, look))
         return area
+
+    def allow(self, area: Area, name: str, kind: str, least: float, most: float) -> None:
+        """What may be typed into an input: a number of a kind within limits."""
+        title = self.words.label(f"column {name}")
+        limits = (f"{limit:,.10g}" for limit in (least, most))
+        sentence = self.words.label(f"allowed {kind}", least=next(limits), most=next(limits))
+        self.validations.append(Validation(area, kind, least, most, title, sentence))
 
     def rule(self, area: Area, condition: str, look: str) -> None:
         self.rules.append(Rule(area, condition, look))
@@ -170,4 +180,7 @@ class Page:
             self.row_groups,
             self.column_groups,
             self.color,
+            self.validations,
+            self.cursor,
+            self.merged,
         )

@@ -16,6 +16,7 @@ from sheetgpt.steps.sample import (
     choices,
     columns,
     is_chosen,
+    understood,
     weights,
 )
 from sheetgpt.steps.tokenize import Row, Table
@@ -44,26 +45,37 @@ class Predicted:
 class PredictedPage:
     """Laid out in two goes: the model's rows need to know where the chosen ids will stand."""
 
-    def __init__(self, page: Page, context: int, n_vocab: int) -> None:
+    def __init__(self, page: Page, context: int, n_vocab: int, typed: Controls) -> None:
         self.page = page
         page.widths = {1: 7, 2: 26, 3: 22, 4: 12, 5: 12, 6: 12, 7: 12, 8: 12, 9: 12, 10: 9}
         self.n_shown = min(LIKELIEST, context)  # new tokens whose candidates are listed
         self.n_ranks = min(LIKELIEST, n_vocab)
         self.top = CANDIDATES_TOP + self.n_shown * self.n_ranks + 4
         self.table = page.table("choice", columns(n_vocab), self.top, 3, context)
+        self.controls = self._controls(typed)
 
     @property
     def id(self) -> Range:
         """The id chosen after each token, blank where none is."""
         return self.table["id"]
 
-    def finish(
-        self, prompt: Prompt, controls: Controls, vocabulary: Vocabulary, softmax: Range
-    ) -> Predicted:
+    def _controls(self, typed: Controls) -> Controls:
+        """The controls of `start` as the formulas take them, whatever was typed there."""
+        page, column = self.page, len(CANDIDATES) + 2
+        page.write(CANDIDATES_TOP - 1, column, page.words.label("understood"), "heading")
+        trees = understood(typed)
+        cells = {}
+        for row, (name, tree) in enumerate(trees.items(), start=CANDIDATES_TOP):
+            cells[name] = page.compute_named(f"control.{name}", row, column, tree, "formula plain")
+            page.write(row, column + 1, page.words.label(f"column {name}"), "note")
+        self.beside = page.area(CANDIDATES_TOP + len(cells) + 1, column)
+        return Controls(**cells)
+
+    def finish(self, prompt: Prompt, vocabulary: Vocabulary, softmax: Range) -> Predicted:
         """The new token, the candidates of each new token, and how each was chosen."""
         self._headlines(prompt.n_tokens, vocabulary, softmax)
-        self._candidates(prompt.n_tokens, controls, vocabulary, softmax)
-        self._choices(prompt, controls, vocabulary)
+        self._candidates(prompt.n_tokens, self.controls, vocabulary, softmax)
+        self._choices(prompt, self.controls, vocabulary)
         return Predicted(
             Range(self.page.names["predicted.token"]),
             self._first_ranks("token"),
@@ -122,7 +134,7 @@ class PredictedPage:
         page.fill(top, 1, np.repeat(draws, self.n_ranks)[:, None], "index")
         page.fill(top, 3, np.tile(ranks, self.n_shown)[:, None], "index")
         for column in (1, 3):
-            page.rule(page.area(top, column, length), f'$B{top}=""', "no token")
+            page.rule(page.area(top, column, length), f"LEN($B{top})=0", "no token")
         table = Table(areas)
         for index in range(length):
             cells = table.row(index)
@@ -181,15 +193,15 @@ class PredictedPage:
         page.heading(page.words.step("predicted.choice"))
         page.define("choice.after", page.area(table.row(0)["id"].area.top, 2, table.length))
         first = table.row(0)["id"].area.top
-        page.rule(page.area(first, 1, table.length), f'$B{first}=""', "no token")
+        page.rule(page.area(first, 1, table.length), f"LEN($B{first})=0", "no token")
         formulas = choices(table, prompt.number, prompt.n_tokens, controls, vocabulary)
         for index in range(table.length):
             cells = table.row(index)
             row = cells["id"].area.top
-            number, label = (Range(page.area(row, column)) for column in (1, 2))
+            number, its_id = Range(page.area(row, 1)), Range(prompt.id.area.row(index))
             page.write(row, 1, index + 1, "index")
-            page.compute(label.area, Range(prompt.text.area.row(index)), "token")
+            page.compute(page.area(row, 2), Range(prompt.text.area.row(index)), "token")
             chosen = is_chosen(number, prompt.n_tokens, controls)
             for column, tree in formulas(index).items():
-                shown = when(label.equals(""), "", when(chosen, tree, ""))
+                shown = when(its_id.equals(""), "", when(chosen, tree, ""))
                 page.compute(cells[column].area, shown, LOOKS.get(column, "integer"))

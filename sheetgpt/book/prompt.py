@@ -119,7 +119,7 @@ def prompt_page(
     message = fit.write(use(prompt, letters, rounds, last, room), room)
     page.write(4, 1, page.words.label("prompt"), "heading")
     shown = page.define("prompt.shown", page.area(4, 2)).area
-    page.compute(shown, when(prompt.equals(""), "", prompt), "text")
+    page.compute(shown, when(call("LEN", prompt).equals(0), "", prompt), "text")
     stages_ = (letters, units, rounds[-1], last)
     return _tokens(page, prompt, message, stages_, texts, room.tokens, writing)
 
@@ -182,7 +182,7 @@ def _tokens(
     page.write(5, 1, label("tokens"), "heading")
     counted = call("MAX", last["count"], 0 if start is None else 1)
     n_tokens = page.define("n_tokens", page.area(5, 2))
-    page.compute(n_tokens.area, when(message.equals(""), counted, 0), "integer left")
+    page.compute(n_tokens.area, when(call("LEN", message).equals(0), counted, 0), "integer left")
 
     _heading(
         page, 1, words.title, words.why, sum(page.widths[column] for column in range(1, STAGES))
@@ -192,14 +192,14 @@ def _tokens(
         page.write(TOP, column, label(f"column {heading}"), look)
     first = TOP + 2
     number, text, ids, word = (page.area(first, column, context) for column in range(1, 5))
-    page.rule(page.count(first, context, first=1), f'$B{first}=""', "no token")
+    page.rule(page.count(first, context, first=1), f"LEN($B{first})=0", "no token")
     for row in range(context):
         its_number, its_id = Range(number.row(row)), Range(ids.row(row))
         place = call("MATCH", its_number, last["count"], 0)
         its_word = call("INDEX", letters["word"], call("INDEX", units["character"], place))
         of_prompt: Expr = call("INDEX", parts["id"], place)
         if start is not None:
-            of_prompt = when(prompt.equals(""), start, of_prompt)
+            of_prompt = when(call("LEN", prompt).equals(0), start, of_prompt)
         behind: Expr = Text("")
         if writing is not None:
             above = writing.chosen.area.top + row - 1

@@ -1,21 +1,36 @@
-"""The tab `start`: the prompt, what the model writes, the controls, and the map of the model."""
+"""The tab `start`: the prompt, what the model writes, the controls, and the map of the model.
+
+Its upper part fits the window of a small laptop. Columns are as wide as a token, so that the text
+stands there token by token; whatever is longer runs on over the empty cells beside it.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sheetgpt.book.book import Bars, Blank
+from sheetgpt.book.freshness import Freshness
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import Predicted
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.words import percent
+from sheetgpt.formula.cells import column_letters
 from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.config import Config
-from sheetgpt.steps.sample import Controls
+from sheetgpt.steps.sample import LARGEST_SEED, Controls
+from sheetgpt.steps.tokenize import Room
 
-# The rows where the parts of the left side begin, and those of the right side.
-PROMPT, MESSAGE, COMPLETION, STATUS, NEXT = 5, 6, 7, 9, 14
+# The rows where the parts begin: what is seen at once, and below it the map.
+PROMPT, MESSAGE, COMPLETION, CHIPS, CALCULATION, NEXT = 4, 5, 6, 7, 10, 11
 LIST = NEXT + 2
-MAP = LIST + 13
-CONTROLS_TOP, LEGEND, SYMBOLS, MODEL = 9, 16, MAP, MAP + 11
-SIDE = 5  # the column where the right side begins
+STATUS = LIST + 10
+MAP = STATUS + 3
+
+# The columns: the text and what follows from it, the right side, and on the map what and why.
+TEXT, LAST, SIDE = 2, 13, 15
+WHAT, WHY = 3, 9
+CHART = 5
+TOKEN = 7.6  # the width of a token, in characters
+MOST_CHIPS = 64  # tokens that are shown side by side
 
 CONTROLS = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "seed": 0}  # as in Hugging Face, greedy
 FACTS = (
@@ -29,6 +44,7 @@ KINDS: dict[str, tuple[float | str, str]] = {  # of cells: a sample, and its loo
     "masked": ("", "masked"),
 }
 SIGNS = ("·", "×", "ᵀ", "[1…t]", "mean, var", "√", "exp, Σ", "tanh")  # of the mathematics
+LEGEND, SYMBOLS, MODEL = MAP, MAP + 7, MAP + 17
 
 Says = Callable[[int, str], Expr]  # the number of a block, and what to say where nothing is known
 
@@ -37,36 +53,48 @@ class Start:
     """Begun before the other tabs, which need the prompt, and finished after them."""
 
     def __init__(
-        self, page: Page, config: Config, prompt: str, new_tokens: int, *, manual: bool
+        self, page: Page, config: Config, prompt: str, room: Room, new_tokens: int, *, manual: bool
     ) -> None:
-        self.page = page
-        page.opens_at_once = True  # a large model calculates for many seconds
+        self.page, self.manual = page, manual
+        page.opens_at_once = manual  # a large model calculates for many seconds
         page.frozen = (3, 0)
-        page.widths = {1: 20, 2: 58, 3: 48, 4: 3, 5: 11, 6: 52}
-        page.heights |= {PROMPT: 52, COMPLETION: 60}
-        page.heights |= {CONTROLS_TOP: 20, LEGEND: 20}  # titles above a frame, in any script
+        chips = min(room.tokens, MOST_CHIPS)
+        page.widths = {1: 15, **dict.fromkeys(range(TEXT, max(SIDE, TEXT + chips) + 1), TOKEN)}
+        page.heights |= {1: 26, 3: 17, PROMPT: 36, COMPLETION: 30, CHIPS: 20, STATUS + 1: 18}
+        page.heights |= dict.fromkeys(range(LIST, STATUS), 14.5)
         page.write(PROMPT, 1, page.words.label("prompt"), "step title")
-        page.write(PROMPT, 2, prompt, "input")
-        self.prompt = page.define("prompt", page.area(PROMPT, 2))
-        page.write(STATUS, 1, page.words.label("status"), "step title")
-        how = "manual" if manual else "automatic"
-        page.write(STATUS + 2, 2, page.words.label(f"calculation {how}"), "text")
+        page.write(PROMPT, TEXT, prompt, "input")
+        whole = page.area(PROMPT, TEXT, 1, LAST - TEXT + 1)
+        page.blanks.append(Blank(whole.columns(1, LAST - TEXT + 1), "input"))
+        page.merged.append(whole)
+        self.prompt = page.define("prompt", page.area(PROMPT, TEXT))
+        page.cursor = self.prompt.area
+        self.chips = page.area(CHIPS, TEXT, 1, chips)
         self.cells = {"prompt": self.prompt}
-        self.controls = self._controls(new_tokens)
+        self.controls = self._controls(new_tokens, room, config)
         self.epsilon = self._model(config)
         self._explain("legend", LEGEND, KINDS)
         self._explain("symbols", SYMBOLS, {sign: (sign, "symbol") for sign in SIGNS})
 
-    def _controls(self, new_tokens: int) -> Controls:
+    def _controls(self, new_tokens: int, room: Room, config: Config) -> Controls:
         """The labelled cells in which a person says how to choose and how much."""
         page = self.page
-        page.write(CONTROLS_TOP, SIDE, page.words.label("controls"), "step title")
+        page.write(NEXT, SIDE, page.words.label("controls"), "step title")
+        page.heights[NEXT] = 20
+        limits: dict[str, tuple[str, float, float]] = {
+            "new_tokens": ("whole", 1, room.tokens),
+            "temperature": ("decimal", 0, 100),
+            "top_k": ("whole", 0, config.n_vocab),
+            "top_p": ("decimal", 0, 1),
+            "seed": ("whole", 0, LARGEST_SEED),
+        }
         cells = {}
         for row, (name, value) in enumerate(
-            {"new_tokens": new_tokens, **CONTROLS}.items(), start=CONTROLS_TOP + 1
+            {"new_tokens": new_tokens, **CONTROLS}.items(), start=NEXT + 1
         ):
             self._side(row, value, "control", name)
             cells[name] = page.define(name, page.area(row, SIDE))
+            page.allow(cells[name].area, name, *limits[name])
         self.cells |= cells
         return Controls(**cells)
 
@@ -98,29 +126,72 @@ class Start:
         prompt: Prompt,
         says: Says | None,
         verdict: Range,
+        freshness: Freshness,
         pages: Sequence[Page],
     ) -> None:
         """What the model writes, whether all is well, the likeliest tokens, and the map.
 
         says: what a block would say if it were the last, or else the text given; None without
             a logit lens.
+        freshness: whether what stands here belongs to the text that stands here.
         """
         page, label = self.page, self.page.words.label
+        self.fresh = freshness
         page.write(COMPLETION, 1, label("completion"), "step title")
-        page.write(PROMPT - 1, 3, label("predicted"), "heading")
-        for name, row, column, shown, look in (
-            ("token", PROMPT, 3, predicted.token, "token big"),
-            ("message", MESSAGE, 2, prompt.message, "message"),
-            ("completion", COMPLETION, 2, predicted.completion, "completion"),
-        ):
-            page.compute_named(f"start.{name}", row, column, shown, look)
-        self._status(prompt, verdict)
+        page.write(MESSAGE, SIDE, label("predicted"), "note")
+        self._compute("start.message", MESSAGE, TEXT, prompt.message, "message")
+        self._compute("start.token", PROMPT, SIDE, predicted.token, "token big")
+        completion, wait = predicted.completion, freshness.wait
+        self._compute("start.completion", COMPLETION, TEXT, completion, "completion", wait)
+        if freshness.belongs is not None:
+            page.compute(page.area(MESSAGE, CHART), freshness.belongs, "live")
+        self._chips(prompt)
+        look, how = ("notice", "manual") if self.manual else ("why", "automatic")
+        page.write(CALCULATION, 1, label(f"calculation {how}"), look)
+        page.blanks.append(Blank(page.area(CALCULATION, TEXT, 1, SIDE + 1), look))
+        page.heights[CALCULATION] = 24 if self.manual else 15
         self._likeliest(predicted, prompt)
+        self._status(prompt, verdict)
         self._map(pages, says)
+
+    def _compute(
+        self, name: str, row: int, column: int, tree: Expr, look: str, otherwise: str = ""
+    ) -> Range:
+        """A named cell that shows a formula, as long as that belongs to the text."""
+        shown = self.fresh.when(tree, otherwise)
+        cell = self.page.compute_named(name, row, column, shown, look)
+        self.fresh.mark(self.page, cell.area, is_sentence=bool(otherwise))
+        return cell
+
+    def _chips(self, prompt: Prompt) -> None:
+        """The tokens side by side: the text of each, its id, and who wrote it."""
+        page, label = self.page, self.page.words.label
+        page.write(CHIPS, 1, label("tokens"), "step title")
+        page.write(CHIPS + 1, 1, label("column id"), "why")
+        rows = {}
+        for row, name in enumerate(("text", "id", "from"), start=CHIPS):
+            rows[name] = replace(self.chips, top=row, bottom=row)
+            page.define(f"start.tokens.{name}", rows[name])
+        for index in range(self.chips.shape[1]):
+            number, its_id = Range(prompt.number.area.row(index)), Range(prompt.id.area.row(index))
+            whose = when(number > prompt.n_tokens, label("written"), label("yours"))
+            for name, tree, look in (
+                ("text", Range(prompt.text.area.row(index)), "chip"),
+                ("id", its_id, "chip id manual" if self.manual else "chip id"),
+                ("from", when(its_id.equals(""), "", whose), "chip note"),
+            ):
+                cell = rows[name].columns(index, index + 1)
+                page.compute(cell, self.fresh.when(tree, ""), look)
+                self.fresh.mark(page, cell)
+        text = f"{column_letters(TEXT)}${rows['text'].top}"
+        there = f"ISTEXT({text}),LEN({text})>0"
+        page.rule(rows["text"], f"AND({there},COLUMN()-{TEXT - 1}>n_tokens)", "written")
+        page.rule(rows["text"], f"AND({there})", "yours")
 
     def _status(self, prompt: Prompt, verdict: Range) -> None:
         """How much room is used, and whether the formulas still say what the witness says."""
         page = self.page
+        page.write(STATUS, 1, page.words.label("status"), "step title")
         used = call("COUNT", prompt.id)
         sentence = page.words.sentence(
             "used tokens",
@@ -129,10 +200,11 @@ class Start:
             prompt=prompt.n_tokens,
             written=used - prompt.n_tokens,
         )
-        page.compute_named("start.used", STATUS, 2, sentence, "text")
-        page.compute_named("start.checks", STATUS + 1, 2, verdict, "verdict")
-        differs = f'LEFT($B${STATUS + 1})="✗"'
-        page.rule(page.area(STATUS + 1, 2), differs, "differs")
+        self._compute("start.used", STATUS, TEXT, sentence, "text")
+        self._compute("start.checks", STATUS + 1, TEXT, verdict, "verdict")
+        band = page.area(STATUS + 1, TEXT, 1, LAST - TEXT + 1)
+        page.blanks.append(Blank(band.columns(1, LAST - TEXT + 1), "verdict"))
+        page.rule(band, f'LEFT(${column_letters(TEXT)}${STATUS + 1})="✗"', "differs")
 
     def _likeliest(self, predicted: Predicted, prompt: Prompt) -> None:
         page, words = self.page, self.page.words
@@ -140,45 +212,47 @@ class Start:
         ranks = predicted.tokens.area.shape[0]
         areas = []
         for column, name, whole, look in (
-            (2, "token", predicted.tokens, "token"),
+            (TEXT, "token", predicted.tokens, "token"),
             (1, "probability", predicted.probabilities, "share"),
         ):
-            areas.append(
-                page.define(f"start.likeliest.{name}", page.area(LIST, column, ranks)).area
-            )
+            area = page.define(f"start.likeliest.{name}", page.area(LIST, column, ranks)).area
+            areas.append(area)
             for row in range(ranks):
-                page.compute(areas[-1].row(row), Range(whole.area.row(row)), look)
+                page.compute(area.row(row), self.fresh.when(Range(whole.area.row(row)), ""), look)
+            self.fresh.mark(page, area)
         tokens, shares = areas
         sentence = words.sentence(
             "likeliest sentence",
             last=call("INDEX", prompt.text, prompt.n_tokens),
             next=Range(tokens.row(0)),
-            percent=call("ROUND", 100 * Range(shares.row(0)), 2),
+            percent=percent(Range(shares.row(0)), 2),
         )
         shown = when(prompt.n_tokens.equals(0), "", sentence)
-        page.compute_named("start.likeliest.sentence", NEXT + 1, 1, shown, "live")
-        page.charts.append(
-            Bars(tokens, shares, page.area(NEXT + 1, 3), words.label("chart"), 9, 6.3)
-        )
+        self._compute("start.likeliest.sentence", NEXT + 1, 1, shown, "live")
+        corner = page.area(LIST, CHART)
+        page.charts.append(Bars(tokens, shares, corner, words.label("chart"), 14, 4.95))
 
     def _map(self, pages: Sequence[Page], says: Says | None) -> None:
         """Every tab in order: what happens there, and why, or what a block would say."""
         page, words = self.page, self.page.words
         page.write(MAP, 1, words.label("contents"), "step title")
-        for column, heading in enumerate(("where", "what", "because"), start=1):
+        for column, heading in ((1, "where"), (WHAT, "what"), (WHY, "because")):
             page.write(MAP + 1, column, words.label(heading), "heading")
         row = MAP + 2
         blocks = [number for number, other in enumerate(pages) if other.tab.startswith("block ")]
         if says is not None:
-            said = page.define("start.blocks", page.area(row + blocks[0] - 1, 3, len(blocks))).area
+            area = page.area(row + blocks[0] - 1, WHY, len(blocks))
+            said = page.define("start.blocks", area).area
             for block in range(len(blocks)):
-                page.compute(said.row(block), says(block, words.tab("later block").why), "why")
+                tree = says(block, words.tab("later block").why)
+                page.compute(said.row(block), self.fresh.when(tree, ""), "why")
+            self.fresh.mark(page, said)
         for number, other in enumerate(pages[1:], start=1):
             if other.tab == "vocabulary":  # from here on nothing is computed any more
                 page.write(row + 1, 1, words.label("learned"), "step title")
                 row += 2
             page.write(row, 1, other.tab, "link", other.corner)
-            page.write(row, 2, other.about, "text")
+            page.write(row, WHAT, other.about, "text")
             if says is None or number not in blocks:
-                page.write(row, 3, other.why, "why")
+                page.write(row, WHY, other.why, "why")
             row += 1

@@ -17,8 +17,9 @@ ALWAYS_SHOWN = 8  # columns of numbers that stay when the others are folded away
 class TokenRows:
     """Places steps on a page.
 
-    tokens: the text of each token, empty in the rows that have none: a row without a token
-        shows nothing, and costs nothing, since IF leaves the other branch alone.
+    tokens, ids: the text and the id of each token, empty in the rows that have none: a row without
+        an id shows nothing, and costs nothing, since IF leaves the other branch alone. The text
+        does not decide, for some programs take invisible characters for no text.
     prefix: what stands before the names of the steps, such as `h.0.`.
     key: the same as the words in the template have it, such as `h.b.`.
     numbers: the number of a step, by its name.
@@ -35,6 +36,7 @@ class TokenRows:
         self,
         page: Page,
         tokens: Range,
+        ids: Range,
         prefix: str = "",
         key: str = "",
         numbers: Mapping[str, int] | None = None,
@@ -44,7 +46,7 @@ class TokenRows:
         active: int | None = None,
         window: int = 0,
     ) -> None:
-        self.page, self.tokens, self.entries = page, tokens, entries
+        self.page, self.tokens, self.ids, self.entries = page, tokens, ids, entries
         self.prefix, self.key, self.numbers = prefix, key, numbers or {}
         self.marks, self.live = marks or {}, live or {}
         self.context = tokens.area.shape[0]
@@ -78,7 +80,7 @@ class TokenRows:
             for token in range(self.context):
                 start, stop = self._columns_seen(token) if causal else (0, width)
                 area = page.area(first + token, left + start, 1, stop - start)
-                page.compute(area, self._shown(panel, token, first + token, only), look)
+                page.compute(area, self._wrapped(for_token(panel, token), token, only), look)
             left += width
         whole = page.area(first, FIRST, self.context, left - FIRST)
         self._mark(name, whole)
@@ -101,17 +103,14 @@ class TokenRows:
         for token in range(self.context):
             column = FIRST + token
             page.write(first - 2, column, token + 1, "column index")
-            label = page.compute(
-                page.area(first - 1, column),
-                Range(self.tokens.area.row(token)),
-                "token heading right",
-            )
+            text = Range(self.tokens.area.row(token))
+            page.compute(page.area(first - 1, column), text, "token heading right")
             tree = for_token(panel, token)
             for start, stop in _pieces(panel):
                 area = page.area(first + start, column, stop - start, 1)
-                part = self._wrapped(of_entries(tree, start, stop), label, token, only)
+                part = self._wrapped(of_entries(tree, start, stop), token, only)
                 page.compute(area, part, "number")
-        page.rule(page.area(first - 2, FIRST, 1, self.context), f'C${first - 1}=""', "no token")
+        page.rule(page.area(first - 2, FIRST, 1, self.context), f"LEN(C${first - 1})=0", "no token")
         page.count(first, height)
         page.list_texts(first, 2, self.entries, "token")
         page.frozen = (first - 1, page.frozen[1])
@@ -139,7 +138,7 @@ class TokenRows:
 
     def _mask(self, whole: Area, width: int) -> None:
         """Nothing may stand where a token would look at one that it does not see."""
-        there = f'$B{whole.top}<>"",{column_letters(FIRST)}${whole.top - 1}<>""'
+        there = f"LEN($B{whole.top})>0,LEN({column_letters(FIRST)}${whole.top - 1})>0"
         key, query = f"MOD(COLUMN()-{FIRST},{width})", f"ROW()-{whole.top}"
         hidden = f"{key}>{query}"
         if 0 < self.window < width:
@@ -154,12 +153,12 @@ class TokenRows:
             self.page.write(whole.top - 2, FIRST + part * width, mark, "head")
             if part == 1:
                 begins = f"COLUMN()>{FIRST},MOD(COLUMN()-{FIRST},{width})=0"
-                self.page.rule(whole, f'AND($B{whole.top}<>"",{begins})', "edge")
+                self.page.rule(whole, f"AND(LEN($B{whole.top})>0,{begins})", "edge")
 
     def _labels(self, first: int) -> None:
         page = self.page
         numbers = page.count(first, self.context, first=1)
-        page.rule(numbers, f'$B{first}=""', "no token")
+        page.rule(numbers, f"LEN($B{first})=0", "no token")
         for token in range(self.context):
             page.compute(page.area(first + token, 2), Range(self.tokens.area.row(token)), "token")
 
@@ -175,14 +174,11 @@ class TokenRows:
         width = panel.shape[1]
         return width if isinstance(width, int) else self.context
 
-    def _shown(self, panel: Expr, token: int, row: int, only: Expr | None) -> Expr:
-        label = Range(self.page.area(row, 2))
-        return self._wrapped(for_token(panel, token), label, token, only)
-
-    def _wrapped(self, tree: Expr, label: Range, token: int, only: Expr | None) -> Expr:
+    def _wrapped(self, tree: Expr, token: int, only: Expr | None) -> Expr:
+        """The formula of one token's row, which shows nothing where there is no token."""
         if only is not None:
             tree = when(for_token(only, token), tree, "")
-        return when(label.equals(""), "", tree)
+        return when(Range(self.ids.area.row(token)).equals(""), "", tree)
 
 
 def _wider(groups: Sequence[tuple[int, int]], right: int) -> list[tuple[int, int]]:

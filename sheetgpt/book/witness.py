@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.book import Book, Tab
+from sheetgpt.book.calculate import as_stored
 from sheetgpt.book.data import digest
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
 from sheetgpt.calculate.evaluate import Engine
@@ -55,7 +56,8 @@ def witnessed(book: Book, values: Sheets, config: Config) -> Book:
         values.write(book.names[name], column)
     tabs = [_filled(tab, book.names, constants) for tab in book.tabs]
     cells = [each for tab in tabs if tab.name in TABS for each in tab.computed]
-    recalculate([Formula(each.area, each.tree, each.array) for each in cells], Engine(values))
+    formulas = [Formula(each.area, each.tree, each.array) for each in cells]
+    recalculate(formulas, Engine(values), kept=as_stored)
     return replace(book, tabs=tabs)
 
 

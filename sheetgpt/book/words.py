@@ -1,12 +1,14 @@
 """The words on the tabs: one TOML file a language in `templates/`, words only, no structure."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.errors import TemplateError
-from sheetgpt.formula.expr import Expr, Like, join
+from sheetgpt.formula.expr import Expr, Like, call, join, when
 from sheetgpt.resources import resource
 
 
@@ -33,6 +35,12 @@ class Words:
     tabs: Mapping[str, TabWords]
     labels: Mapping[str, str]
 
+    @property
+    def digest(self) -> str:
+        """What tells these words from any others: 16 digits of SHA-256."""
+        said = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
     def step(self, name: str) -> StepWords:
         return self.steps[name]
 
@@ -47,6 +55,13 @@ class Words:
         pieces = PLACE.split(self.labels[name])
         joined = [parts[piece] if i % 2 else piece for i, piece in enumerate(pieces)]
         return join(*(piece for piece in joined if piece != ""))
+
+
+def percent(share: Expr, digits: int) -> Expr:
+    """A share in per cent, for a sentence: what is too small for its digits is not nothing."""
+    least = 10.0**-digits
+    rounded = call("ROUND", 100 * share, digits)
+    return when(100 * share < least, f"< {least:g}", rounded)
 
 
 def languages() -> list[str]:

@@ -17,6 +17,7 @@ from sheetgpt.calculate.numerals import Float32Numerals
 from sheetgpt.calculate.scalars import (
     COUNTING,
     SCALAR,
+    Units,
     Wrong,
     as_number,
     as_text,
@@ -34,13 +35,13 @@ class Engine:
     """Where formulas find their values, and what differs between applications and formulas.
 
     sheets: the values of all cells.
-    utf16: whether LEN and MID count UTF-16 units (Excel) or code points (LibreOffice).
+    units: what LEN and MID count.
     cell: for a formula that is not an array formula, the cell it stands in: where such a
         formula meets a whole row or column of cells, it takes the one in line with itself.
     """
 
     sheets: Sheets
-    utf16: bool = False
+    units: Units = Units.POINTS
     cell: Area | None = None
 
 
@@ -51,7 +52,7 @@ def evaluate(tree: Expr, engine: Engine) -> Value:
             if (special := _SPECIAL.get(op)) is not None:
                 return special(arguments, engine)
             values = [evaluate(each, engine) for each in arguments]
-            function = COUNTING[op](engine.utf16) if op in COUNTING else SCALAR[op]
+            function = COUNTING[op](engine.units) if op in COUNTING else SCALAR[op]
             return _each(op, function, values)
         case Number(value) | Text(value):
             return value

@@ -21,6 +21,8 @@ except ModuleNotFoundError:  # not built for the newest Python yet; orjson reads
 Floats = NDArray[np.float64]
 
 PIECE = 1 << 16  # cells at a time, few enough to stay in a processor's cache
+DECIMALS, SIGNIFICANT = 12, 8
+SMALLEST = 1e-280  # whose digits a double could not shift before the point
 LARGE = 1 << 18  # cells from which on a matrix of float32 is kept in half the memory
 
 
@@ -46,6 +48,18 @@ def read(text: bytes) -> Floats:
         return values.astype(np.float64, copy=False)
     numbers: Any = simdjson.Parser().parse(array)
     return np.frombuffer(numbers.as_buffer(of_type="d"))
+
+
+def shortened(values: Floats) -> Floats:
+    """Results of formulas with DECIMALS, or SIGNIFICANT digits where that is more.
+
+    What a formula showed when the file was written need not be known better than that, and the
+    file is a tenth smaller for it; whoever recalculates has all digits again.
+    """
+    size = np.abs(values)
+    magnitude = np.floor(np.log10(np.maximum(size, SMALLEST)))
+    scale = 10.0 ** np.maximum(DECIMALS, SIGNIFICANT - 1 - magnitude)
+    return np.where((size >= 1000) | (size < SMALLEST), values, np.rint(values * scale) / scale)
 
 
 def as_read_back(values: NDArray[Any]) -> "Floats | Float32Numerals":

@@ -4,13 +4,14 @@ The functions used here never compute an address, so what a formula reads is wri
 and the order is known beforehand.  A circle among the formulas is found, and named, at once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.values import Value
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Expr, Range
@@ -33,15 +34,28 @@ def recalculate(
     formulas: Sequence[Formula],
     engine: Engine,
     progress: Callable[[int], None] = lambda done: None,
+    kept: Callable[[Value], Value] = lambda value: value,
 ) -> None:
     """Compute every formula and write its result into the engine's sheets.
 
+    kept: what is written of a result. What follows from it is computed from what was written, so
+        that the sheets are consistent with themselves, however few digits are kept.
+
     Raises WorkbookError where formulas refer to one another in a circle.
     """
-    for done, index in enumerate(in_order(formulas)):
-        formula = formulas[index]
+    compute((formulas[index] for index in in_order(formulas)), engine, progress, kept)
+
+
+def compute(
+    formulas: Iterable[Formula],
+    engine: Engine,
+    progress: Callable[[int], None] = lambda done: None,
+    kept: Callable[[Value], Value] = lambda value: value,
+) -> None:
+    """The same for formulas that are in order already."""
+    for done, formula in enumerate(formulas):
         at = engine if formula.array else replace(engine, cell=formula.area)
-        engine.sheets.write(formula.area, evaluate(formula.tree, at))
+        engine.sheets.write(formula.area, kept(evaluate(formula.tree, at)))
         if done % 500 == 0:
             progress(done)
 

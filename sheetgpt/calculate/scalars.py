@@ -8,10 +8,19 @@ import math
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
 
 from sheetgpt.calculate.values import Error, Scalar
 
 LONGEST = 32_767  # characters that a cell can hold
+
+
+class Units(Enum):
+    """What LEN and MID count, and what UNICODE makes of half a character."""
+
+    POINTS = "code points"  # LibreOffice, IronCalc: there are no halves
+    UTF16 = "UTF-16"  # Excel: a half is an error
+    HALVES = "UTF-16, a half by its number"  # ONLYOFFICE
 
 
 class Wrong(Exception):
@@ -126,10 +135,15 @@ def compare_numbers(left: float, right: float) -> int:
     return -1 if left < right else 1
 
 
-def _unicode(text: str) -> float:
-    if not text:
-        raise Wrong(Error.VALUE)
-    return float(ord(text[0]))
+def _code(units: Units) -> Callable[..., Scalar]:
+    def code(text: str) -> float:
+        is_half = "\ud800" <= text[:1] < "\ue000"
+        if not text or (is_half and units is Units.UTF16):
+            raise Wrong(Error.VALUE)
+        halves = units is Units.HALVES and ord(text[0]) > 0xFFFF
+        return float(ord(_by_units(text)[0]) if halves else ord(text[0]))
+
+    return _of_texts(code)
 
 
 def _unichar(number: float) -> str:
@@ -203,33 +217,33 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "NORMSDIST": _of_numbers(_normal),
     "NOT": lambda a: not as_truth(a),
     "EXACT": _of_texts(lambda a, b: a == b),
-    "UNICODE": _of_texts(_unicode),
     "UNICHAR": _of_numbers(_unichar),  # type: ignore[arg-type]
     "DEC2HEX": _of_numbers(_hexadecimal),  # type: ignore[arg-type]
     "REPT": _repeated,
 }
 
 
-def _length(utf16: bool) -> Callable[..., Scalar]:
-    return _of_texts(lambda text: float(len(_units(text, utf16))))
+def _length(units: Units) -> Callable[..., Scalar]:
+    return _of_texts(lambda text: float(len(_counted(text, units))))
 
 
-def _middle(utf16: bool) -> Callable[..., Scalar]:
+def _middle(units: Units) -> Callable[..., Scalar]:
     def middle(text: Scalar, start: Scalar, length: Scalar) -> str:
         first, count = int(as_number(start)), int(as_number(length))
         if first < 1 or count < 0:
             raise Wrong(Error.VALUE)
-        units = _units(as_text(text), utf16)[first - 1 : first - 1 + count]
-        joined = "".join(units)
-        return joined.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        part = _counted(as_text(text), units)[first - 1 : first - 1 + count]
+        return part.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
     return middle
 
 
-def _units(text: str, utf16: bool) -> str:
-    """The text as the application counts it: astral characters are one unit, or two."""
-    if not utf16 or text.isascii():
-        return text
+def _counted(text: str, units: Units) -> str:
+    """The text as the application counts it: a character above 0xFFFF as one unit, or as two."""
+    return text if units is Units.POINTS or text.isascii() else _by_units(text)
+
+
+def _by_units(text: str) -> str:
     return "".join(
         chr(int.from_bytes(pair, "little"))
         for pair in _pairs(text.encode("utf-16-le", "surrogatepass"))
@@ -240,4 +254,6 @@ def _pairs(data: bytes) -> list[bytes]:
     return [data[i : i + 2] for i in range(0, len(data), 2)]
 
 
-COUNTING: dict[str, Callable[[bool], Callable[..., Scalar]]] = {"LEN": _length, "MID": _middle}
+COUNTING: dict[str, Callable[[Units], Callable[..., Scalar]]] = {
+    "LEN": _length, "MID": _middle, "UNICODE": _code,
+}  # fmt: skip

@@ -108,7 +108,7 @@ class Sheet:
         self.kinds[where] = NUMBER
 
 
-def _is_numbers(values: Array) -> TypeGuard[NDArray[np.float64]]:
+def is_numbers(values: Array) -> TypeGuard[NDArray[np.float64]]:
     return values.dtype == np.float64
 
 
@@ -166,7 +166,7 @@ class Sheets:
         """Fill an area with a formula's result: one value everywhere, or an array spread out."""
         sheet = self.by_tab[area.tab]
         where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
-        if isinstance(value, np.ndarray) and _is_numbers(value) and value.shape == area.shape:
+        if isinstance(value, np.ndarray) and is_numbers(value) and value.shape == area.shape:
             sheet.fill(area, value)
         elif isinstance(value, str) and not value:
             sheet.kinds[where] = BLANK

@@ -3,7 +3,8 @@
 Nothing is taken from memory: prompt, vocabulary, weights and formulas are those of the file.
 """
 
-from sheetgpt.check.check import ENGINES, check
+from sheetgpt.check.check import check
+from sheetgpt.check.engines import CALCULATORS
 from sheetgpt.check.report import Report, StepResult
 
-__all__ = ["ENGINES", "Report", "StepResult", "check"]
+__all__ = ["CALCULATORS", "Report", "StepResult", "check"]

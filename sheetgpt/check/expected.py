@@ -1,6 +1,7 @@
 """What every step of a workbook should show, from the witness."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ from sheetgpt.gpt2.tokens import Stages, Tokenizer
 from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, tables_of
 
+CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
 CAUSAL = ("attn.scores", "attn.weights")  # steps that are matrices of token by token
 ATTENDING = (*CAUSAL, "attn.heads")  # steps whose formulas read the tokens that one sees
 ANYTHING = object()  # stands for a cell that may hold whatever it likes
+SOMETHING = object()  # stands for a text that is not empty
 
 Trace = reference.Trace
 Read = Callable[[str], Grid | None]
@@ -37,6 +40,7 @@ def names_of_formulas(model: ModelInFile) -> list[str]:
         *(f"prompt.{each}" for each in ("shown", "used", "message")),
         *("n_tokens", "tokens.id", "tokens.text", "tokens.word"),
         *(name for name in steps if name not in ("tokens.id", "predicted.id")),
+        *(f"control.{name}" for name in CONTROLS),
         "choice.after",
         *(f"choice.{column}" for column in columns(model.config.n_vocab)),
         *(f"predicted.{each}" for each in ("id", "token", "probability")),
@@ -59,13 +63,13 @@ def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) 
     except PromptError:
         return []
     refused = n_tokens is not None and n_tokens[0, 0] == 0
-    if refused and not _surely_fits(model.prompt, stages, model.room):
+    if refused and not surely_fits(model.prompt, stages, model.room):
         return []
     ids = tokenizer.encode_prompt(model.prompt)
     return ids if len(ids) <= model.room.tokens else []
 
 
-def _surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
+def surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
     """Whether a sheet must take a prompt, however it counts characters and cuts words."""
     return (
         len(prompt.encode("utf-16-le")) // 2 <= room.characters
@@ -78,14 +82,20 @@ def _surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
 def controls(model: ModelInFile) -> tuple[Controls, int]:
     """How the workbook is told to choose, and how many new tokens it is to write.
 
-    A cell that holds no number counts as 0, as it does in a spreadsheet.
+    A cell that holds no number is as if it were not there; a number counts within its limits.
     """
-    found = {}
-    for name in ("temperature", "top_k", "top_p", "seed", "new_tokens"):
+
+    def typed(name: str, otherwise: float, least: float = 0.0) -> float:
         values = model.numbers(name)
-        found[name] = 0.0 if values is None else float(values[0, 0])
-    how = Controls(found["temperature"], int(found["top_k"]), found["top_p"], int(found["seed"]))
-    return how, max(1, int(found["new_tokens"]))
+        return otherwise if values is None else max(least, float(values[0, 0]))
+
+    how = Controls(
+        typed("temperature", 0.0),
+        int(typed("top_k", 0)),
+        min(typed("top_p", 1.0), 1.0),
+        min(int(typed("seed", 0)), 2**53 - 1),
+    )
+    return how, int(typed("new_tokens", 1, least=1))
 
 
 def expected(
@@ -103,7 +113,15 @@ def expected(
     found: dict[str, Grid | Floats] = {"n_tokens": cell(len(ids))}
     if not ids:
         tokens = np.full((context, 1), None, dtype=object)
-        return found | {"tokens.id": tokens, "tokens.text": tokens}
+        found |= {"tokens.id": tokens, "tokens.text": tokens}
+        message = np.full((1, 1), SOMETHING, dtype=object)
+        nothing = np.full((1, 1), None, dtype=object)
+        return found | {
+            "prompt.message": message,
+            "start.message": message,
+            **{f"predicted.{each}": nothing for each in ("id", "token", "probability")},
+            "completion": nothing,
+        }
     assert model.tokenizer is not None
     how, n_new = controls(model)
     chosen = read("choice.id")
@@ -112,6 +130,8 @@ def expected(
     read_ids, is_broken = _read_ids(model, ids, n_new, chosen)
     tokens = down(context, 0, read_ids)
     found |= {"tokens.id": tokens, "tokens.text": each(tokens, lambda i: texts[i])}
+    found |= {f"control.{name}": cell(float(value)) for name, value in asdict(how).items()}
+    found["control.new_tokens"] = cell(float(n_new))
     found["prompt.message"] = found["start.message"] = cell("")  # nothing to complain of
     trace = reference.forward(model.config, model.weights, read_ids)
     for name, values in trace.items():

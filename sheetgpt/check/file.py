@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, fields
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,17 +35,48 @@ def grid(values: Sheets, area: Area) -> Grid:
     return cells
 
 
-def _refuse_nonsense(config: Config, room: Room, n_tabs: int) -> None:
-    """Raise an error if no workbook of ours can have said this of itself."""
-    if from_json(to_json(config), "") != config or config.n_layer > n_tabs:
-        raise ValueError("the configuration does not hold")
-    if not all(0 < size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
-        raise ValueError("the sizes do not hold")
+@dataclass(frozen=True)
+class Stated:
+    """What the document properties of a workbook say; `said` has all of them."""
+
+    name: str
+    has_lens: bool
+    config: Config
+    room: Room
+    said: Mapping[str, str]
+
+
+def stated(path: Path, properties: Mapping[str, str]) -> Stated:
+    """What a workbook says of its model; raises WorkbookError where it says nothing of sense."""
+    said = {
+        name.removeprefix(PROPERTY): text
+        for name, text in properties.items()
+        if name.startswith(PROPERTY)
+    }
+    try:
+        config = Config(
+            **{each.name: _frozen(json.loads(said[each.name])) for each in fields(Config)}
+        )
+        room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
+        if from_json(to_json(config), "") != config:
+            raise ValueError("the configuration does not hold")
+        if not all(0 < size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
+            raise ValueError("the sizes do not hold")
+        return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
+    except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:
+        raise _says_nothing(path) from error
 
 
 def _frozen(value: Any) -> Any:
     """A value of JSON as a configuration has it."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def _says_nothing(path: Path) -> WorkbookError:
+    return WorkbookError(
+        f"{path}: this workbook does not say which model it holds, so sheetgpt did not "
+        "build it, or its document properties were removed; build it again"
+    )
 
 
 class ModelInFile:
@@ -56,28 +87,19 @@ class ModelInFile:
         self.names = {  # a name that leads to no tab is as good as missing
             name: area for name, area in workbook.names.items() if area.tab in self.values.by_tab
         }
-        said = {
-            name.removeprefix(PROPERTY): text
-            for name, text in workbook.properties.items()
-            if name.startswith(PROPERTY)
-        }
-        try:
-            self.name = said["model"]
-            self.has_lens = json.loads(said["lens"]) is not False
-            self.config = Config(
-                **{each.name: _frozen(json.loads(said[each.name])) for each in fields(Config)}
-            )
-            self.room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
-            _refuse_nonsense(self.config, self.room, len(workbook.values.by_tab))
-        except (KeyError, ValueError, TypeError, CheckpointError) as error:
-            raise WorkbookError(
-                f"{path}: this workbook does not say which model it holds, so sheetgpt did not "
-                "build it, or its document properties were removed; build it again"
-            ) from error
+        self.stated = its = stated(path, workbook.properties)
+        self.name, self.has_lens, self.said = its.name, its.has_lens, its.said
+        self.config, self.room = its.config, its.room
+        if self.config.n_layer > len(self.values.by_tab):
+            raise _says_nothing(path)
 
     @property
     def prompt(self) -> str:
         return "".join(self.texts("prompt"))
+
+    def shown(self, name: str) -> Grid | None:
+        """What the cells of a name hold; None where the name is missing."""
+        return grid(self.values, self.names[name]) if name in self.names else None
 
     def texts(self, name: str) -> list[str]:
         """The texts of a named column; none where the name is missing."""

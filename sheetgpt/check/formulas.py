@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +12,44 @@ from sheetgpt.calculate.recalculate import Formula
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.fill import misfit
-from sheetgpt.formula.parse import parse
+from sheetgpt.formula.skeleton import Parser
 from sheetgpt.xlsx.read import Workbook
 
 
 class Formulas:
     """The formulas of a file as trees, and which cells they fill."""
 
-    def __init__(self, workbook: Workbook) -> None:
+    def __init__(self, workbook: Workbook, parser: Parser | None = None) -> None:
+        self._values = workbook.values
         self.all: list[Formula] = []
         self.unreadable: list[tuple[Area, str]] = []
+        parser = parser or Parser(workbook.names)
         for each in workbook.formulas:
             try:
-                tree = parse(each.text, each.area.tab, workbook.names)
+                tree = parser.parse(each.text, each.area.tab)
             except WorkbookError as error:
                 self.unreadable.append((each.area, str(error)))
             else:
                 self.all.append(Formula(each.area, tree, each.array))
-        self._filled = {
+
+    @cached_property
+    def _in_columns(self) -> "_Lines":
+        return _Lines(self.all, along_rows=False)
+
+    @cached_property
+    def _in_rows(self) -> "_Lines":
+        return _Lines(self.all, along_rows=True)
+
+    @cached_property
+    def _filled(self) -> dict[str, NDArray[np.bool_]]:
+        """The cells of each tab that formulas fill."""
+        filled = {
             tab: np.zeros(sheet.kinds.shape, dtype=bool)
-            for tab, sheet in workbook.values.by_tab.items()
+            for tab, sheet in self._values.by_tab.items()
         }
         for area in [*(formula.area for formula in self.all), *(bad for bad, _ in self.unreadable)]:
-            self._filled[area.tab][_cells(area)] = True
-        self._in_columns = _Lines(self.all, along_rows=False)
-        self._in_rows = _Lines(self.all, along_rows=True)
+            filled[area.tab][_cells(area)] = True
+        return filled
 
     def within(self, area: Area) -> Iterator[Formula]:
         """The formulas that begin in an area."""

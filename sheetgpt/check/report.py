@@ -1,16 +1,18 @@
 """What a check finds."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What was found of one step, or of one range of constants.
+    """What was found of one step, of one range of constants, of a tab, or with another input.
 
-    kind: `constant`, `step` (compared with the witness), or `formulas` (looked at only).
-    cells: how many there are. error: the largest absolute difference.
+    kind: `constant`, `step` (compared with the witness), `formulas` (looked at only), `written`
+        (a tab's formulas and labels, beside those that sheetgpt wrote), or `try` (all steps
+        with another input).
+    cells: how many there are. error: the largest absolute difference, and where it is.
     problem: one sentence, or empty where the step holds.
     """
 
@@ -20,6 +22,7 @@ class StepResult:
     cells: int = 0
     error: float = 0.0
     problem: str = ""
+    where: str = ""
 
     @property
     def is_compared(self) -> bool:
@@ -28,7 +31,10 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a check; prompt and predicted token are the workbook's own."""
+    """The result of a check; prompt and predicted token are the workbook's own.
+
+    notes: what was not looked at, and why; a sentence each. tabs: the workbook's, in order.
+    """
 
     model: str
     engine: str
@@ -36,6 +42,8 @@ class Report:
     n_tokens: int
     predicted: str
     results: Sequence[StepResult]
+    notes: Sequence[str] = ()
+    tabs: Sequence[str] = ()
 
     @property
     def problems(self) -> list[StepResult]:
@@ -60,21 +68,46 @@ class Report:
         return max((result.error for result in self.results), default=0.0)
 
     @property
-    def lines(self) -> list[StepResult]:
-        """The results for a table: constants and mere formulas of one tab together on a line."""
-        lines: list[StepResult] = []
-        for (tab, kind, _), group in groupby(self.results, key=_line):
-            found = list(group)
-            if kind == "step" or len(found) == 1:
-                lines += found
-            else:
-                cells = sum(result.cells for result in found)
-                lines.append(
-                    StepResult(tab, f"{len(found)} {kind}s".replace("ss", "s"), kind, cells)
-                )
-        return lines
+    def worst(self) -> StepResult | None:
+        """The step with the largest error, with the file's inputs or with others."""
+        steps = [result for result in self.results if result.kind in ("step", "try")]
+        return max(steps, key=lambda result: result.error, default=None)
+
+    @property
+    def lines(self) -> list["TabLine"]:
+        """What was found, a line for each tab, and one for the other inputs."""
+        names = dict.fromkeys(result.tab for result in self.results)
+        ordered = [*(tab for tab in self.tabs if tab in names), *(names.keys() - {*self.tabs})]
+        return [
+            TabLine(tab, [result for result in self.results if result.tab == tab])
+            for tab in ordered
+        ]
 
 
-def _line(result: StepResult) -> tuple[str, str, str]:
-    """What goes on one line of the table: a problem always has its own."""
-    return result.tab, result.kind, result.step if result.problem else ""
+@dataclass(frozen=True)
+class TabLine:
+    """All results of one tab; of none in particular, where `tab` is empty."""
+
+    tab: str
+    results: Sequence[StepResult]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many results there are of each kind."""
+        return Counter(result.kind for result in self.results)
+
+    @property
+    def cells(self) -> int:
+        """How many cells were looked at; those of a mere tab of labels are its labels."""
+        named = [each for each in self.results if each.kind != "written"] or self.results
+        return sum(result.cells for result in named)
+
+    @property
+    def error(self) -> float | None:
+        """The largest error, where anything was compared with the witness."""
+        compared = [each.error for each in self.results if each.kind in ("step", "try")]
+        return max(compared, default=None)
+
+    @property
+    def holds(self) -> bool:
+        return not any(result.problem for result in self.results)

@@ -163,6 +163,14 @@ class Call(Expr):
     def shape(self) -> Shape:
         return self._shape
 
+    def on(self, arguments: tuple[Expr, ...]) -> "Call":
+        """The same call on other arguments of the same shapes, which are not looked at again."""
+        other = object.__new__(Call)
+        object.__setattr__(other, "op", self.op)
+        object.__setattr__(other, "arguments", arguments)
+        object.__setattr__(other, "_shape", self._shape)
+        return other
+
 
 def expr(value: Like) -> Expr:
     """A Python value as a node."""

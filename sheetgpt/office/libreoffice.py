@@ -99,6 +99,10 @@ class Office:
         """Put a value into the first cell of each defined name."""
         self._ask("set", dict(values))
 
+    def press_f9(self) -> None:
+        """Calculate what LibreOffice believes to have changed, as its key F9 does."""
+        self._ask("press F9", True)
+
     def calculate(self) -> None:
         """Calculate every formula afresh."""
         self._ask("calculate", True)
@@ -122,9 +126,10 @@ class Office:
 
 
 @contextmanager
-def opened(path: Path, time_limit: float = TIME_LIMIT) -> Iterator[Office]:
+def opened(path: Path, time_limit: float = TIME_LIMIT, display: str = "") -> Iterator[Office]:
     """Open a workbook in a LibreOffice of our own, with a profile that nothing else uses.
 
+    display: of the X server on which its window is shown, such as `:99`; none is, without.
     Raises OfficeError where LibreOffice is missing, fails, or exceeds `time_limit` seconds.
     """
     program, python = soffice(), uno_python()
@@ -132,7 +137,7 @@ def opened(path: Path, time_limit: float = TIME_LIMIT) -> Iterator[Office]:
         raise OfficeError(f"LibreOffice was not found; {INSTALL}")
     with tempfile.TemporaryDirectory(prefix="sheetgpt-office-") as profile:
         server = subprocess.Popen(
-            [python, str(SERVER), program, profile],
+            [python, str(SERVER), program, profile, *([display] if display else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,11 +1,13 @@
 """Drives LibreOffice over UNO; run by an interpreter that has `uno`, not imported by sheetgpt.
 
-Usage: server.py SOFFICE PROFILE, where PROFILE is an empty folder for a private profile.
+Usage: server.py SOFFICE PROFILE [DISPLAY], where PROFILE is an empty folder for a private profile.
+With a DISPLAY, such as :99, there is a window on it; else nothing is seen.
 Reads one JSON command a line and answers each with one line of JSON:
 
     {"open": PATH}            load a workbook
     {"set": {NAME: VALUE}}    put text or a number into the first cell of a defined name
-    {"calculate": true}       calculate every formula, whatever was stored
+    {"press F9": true}        calculate what LibreOffice believes to have changed
+    {"calculate": true}       calculate every formula, whatever was stored (Ctrl+Shift+F9)
     {"read": [NAME, ...]}     the values of defined names, row by row
     {"errors": true}          the addresses of all formulas that show an error
     {"picture": {...}}        print a part of a sheet to a PDF; see `picture`
@@ -29,19 +31,20 @@ PATIENCE = 120  # seconds that LibreOffice may take to start
 MARGIN = 300  # around a picture, in hundredths of a millimetre
 
 
-def start(soffice, profile):
+def start(soffice, profile, display):
     """LibreOffice's process and its desktop, over a pipe of our own."""
     pipe = "sheetgpt%d" % os.getpid()
     process = subprocess.Popen(
         [
             soffice,
             "-env:UserInstallation=" + uno.systemPathToFileUrl(profile),
-            "--headless",
+            "--nofirststartwizard" if display else "--headless",
             "--norestore",
             "--nolockcheck",
             "--nologo",
             "--accept=pipe,name=%s;urp;" % pipe,
         ],
+        env=dict(os.environ, DISPLAY=display) if display else None,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -63,9 +66,9 @@ def start(soffice, profile):
     return process, manager.createInstanceWithContext("com.sun.star.frame.Desktop", there)
 
 
-def load(desktop, path):
+def load(desktop, path, display):
     hidden = PropertyValue()
-    hidden.Name, hidden.Value = "Hidden", True
+    hidden.Name, hidden.Value = "Hidden", not display
     document = desktop.loadComponentFromURL(uno.systemPathToFileUrl(path), "_blank", 0, (hidden,))
     if document is None or not hasattr(document, "Sheets"):
         raise RuntimeError("LibreOffice does not read it as a spreadsheet")
@@ -104,11 +107,11 @@ def picture(document, tab, area, rows, columns, to):
     document.storeToURL(uno.systemPathToFileUrl(to), (form,))
 
 
-def answer(desktop, document, command):
+def answer(desktop, document, command, display):
     """Carry out one command; returns the document that is open then, and the answer."""
     ((verb, what),) = command.items()
     if verb == "open":
-        return load(desktop, what), True
+        return load(desktop, what, display), True
     if verb == "set":
         for name, value in what.items():
             cell = cells(document, name).getCellByPosition(0, 0)
@@ -116,6 +119,9 @@ def answer(desktop, document, command):
                 cell.setString(value)
             else:
                 cell.setValue(value)
+        return document, True
+    if verb == "press F9":
+        document.calculate()
         return document, True
     if verb == "calculate":
         document.calculateAll()
@@ -138,13 +144,14 @@ def answer(desktop, document, command):
 
 
 def main():
-    soffice, profile = sys.argv[1:]
-    process, desktop = start(soffice, profile)
+    soffice, profile, *rest = sys.argv[1:]
+    display = rest[0] if rest else ""
+    process, desktop = start(soffice, profile, display)
     document = None
     try:
         for line in sys.stdin:
             try:
-                document, result = answer(desktop, document, json.loads(line))
+                document, result = answer(desktop, document, json.loads(line), display)
                 reply = {"ok": result}
             except Exception as error:  # whatever UNO raises is the answer; the caller decides
                 reply = {"error": "%s: %s" % (type(error).__name__, error)}

@@ -20,13 +20,39 @@ GENERATORS = ((171, 30269), (172, 30307), (170, 30323))
 
 @dataclass(frozen=True)
 class Controls:
-    """The cells in which a person says how to choose and how much."""
+    """The cells that say how to choose and how much: as typed, or as understood."""
 
     temperature: Range
     top_k: Range
     top_p: Range
     seed: Range
     new_tokens: Range
+
+
+LARGEST_SEED = 2**53 - 1  # the largest whole number below which a double holds them all
+
+
+def understood(typed: Controls) -> dict[str, Expr]:
+    """What the formulas take each control for, whatever was typed or pasted into its cell.
+
+    A text, or nothing, is as if the control were not there; a number is brought into its limits.
+    """
+
+    def number(cell: Expr, otherwise: float, taken: Expr) -> Expr:
+        return when(call("ISNUMBER", cell), taken, otherwise)
+
+    def at_least(least: float, cell: Expr) -> Expr:
+        return call("MAX", least, cell)
+
+    top_p = call("MIN", at_least(0, typed.top_p), 1)
+    seed = call("MIN", call("INT", at_least(0, typed.seed)), LARGEST_SEED)
+    return {
+        "new_tokens": number(typed.new_tokens, 1, call("INT", at_least(1, typed.new_tokens))),
+        "temperature": number(typed.temperature, 0, at_least(0, typed.temperature)),
+        "top_k": number(typed.top_k, 0, call("INT", at_least(0, typed.top_k))),
+        "top_p": number(typed.top_p, 1, top_p),
+        "seed": number(typed.seed, 0, seed),
+    }
 
 
 @dataclass(frozen=True)
@@ -68,8 +94,7 @@ def columns(n_vocab: int) -> dict[str, float | str]:
 
 def is_chosen(number: Expr, n_tokens: Expr, controls: Controls) -> Expr:
     """Whether the token with this number is one that a new token follows."""
-    last = n_tokens + call("MAX", 1, controls.new_tokens)
-    return call("AND", number >= n_tokens, number < last)
+    return call("AND", number >= n_tokens, number < n_tokens + controls.new_tokens)
 
 
 def written_id(
@@ -157,11 +182,13 @@ def choices(
 def _random(above: Row, here: Row, is_first: Expr, seed: Expr) -> dict[str, Expr]:
     """Three generators that the seed sets, and the number from 0 up to 1 that they make together.
 
-    The square keeps neighbouring seeds apart.
+    The square keeps neighbouring seeds apart; it is taken of the rest of the division, for Excel's
+    MOD refuses numbers 2^40 times as large as the divisor.
     """
     found: dict[str, Expr] = {}
     total: Expr | None = None
-    starts = (seed, seed * seed, 7 * seed)
+    rests = [call("MOD", seed, modulus - 1) for _, modulus in GENERATORS]
+    starts = (rests[0], rests[1] * rests[1], 7 * rests[2])
     for name, start, (factor, modulus) in zip("xyz", starts, GENERATORS, strict=True):
         before = when(is_first, 1 + call("MOD", start, modulus - 1), above[name])
         found[name] = call("MOD", factor * before, modulus)
@@ -188,7 +215,9 @@ def _text(above: Row, here: Row, is_first: Expr, vocabulary: Vocabulary) -> dict
     if vocabulary.end_of_text is not None:
         text = when(here["id"].equals(vocabulary.end_of_text), "", text)
     need, value = (when(is_first, 0, above[name]) for name in ("need", "value"))
-    is_all_lead = call("AND", lead > 0, lead < need, text.equals(""), of_token("need", 0).equals(0))
+    is_all_lead = call(
+        "AND", lead > 0, lead < need, call("LEN", text).equals(0), of_token("need", 0).equals(0)
+    )
     rest = _power_of_64(call("MIN", lead, 3) - need)
     character = call("UNICHAR", value * _power_of_64(need) + call("INT", held / rest))
     opening = when(

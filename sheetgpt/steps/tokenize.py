@@ -6,8 +6,9 @@ the last row the cells are empty.  A cell that has nothing to say holds "", neve
 
 Parts of words are token ids from the first byte on, and a pair of parts is one number, left *
 factor + right, so that no look-up ever compares text: spreadsheets ignore case and honour
-wildcards there.  No formula depends on how many units of UTF-16 a character takes: MID and LEN
-count them in Excel, and code points in LibreOffice.
+wildcards there, and some take a text of invisible characters for none.  No formula depends on how
+many units of UTF-16 a character takes: MID and LEN count them in Excel, and code points in
+LibreOffice; and of half a character UNICODE may make an error, or that half's number.
 
 Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2,
 and the pattern of words that GPT-2 was published with:
@@ -23,6 +24,8 @@ from sheetgpt.formula.expr import Expr, Number, Range, call, when
 LETTER, NUMBER, SPACE, OTHER = 1, 2, 3, 4  # the classes of characters
 NEVER = 10_000_000  # a rank behind that of every merge
 REPLACEMENT = 0xFFFD
+FIRST_HIGH, LAST_HIGH = 0xD800, 0xDBFF  # the first halves of characters above 0xFFFF
+FIRST_LOW, LAST_LOW = 0xDC00, 0xDFFF  # the second halves
 EMOJI = 0x1F600  # one of the characters that take two units of UTF-16
 
 Columns = Mapping[str, int | None]  # the columns of a table, each with the constant above it
@@ -105,7 +108,7 @@ def unless_blank(cell: Expr, tree: Expr) -> Expr:
 # Stages 1 and 2: characters, and the words they make.
 
 CHARACTERS: Columns = {
-    "position": 1, "code": 0, "text": None, "class": 0, "contraction": 0, "word": 0,
+    "position": 1, "unit": None, "code": 0, "text": None, "class": 0, "contraction": 0, "word": 0,
     "bytes": None, "end": 0,
 }  # fmt: skip
 
@@ -134,8 +137,6 @@ def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> Row
         )
         no_contraction = call("OR", here["word"].equals(above["word"]), code.differs(ord("'")))
         position = above["position"] + call("LEN", above["text"])
-        first = call("MID", prompt, here["position"], 2)
-        read = call("IFERROR", call("UNICODE", first), REPLACEMENT)
         of_character: dict[str, Expr] = {
             "text": call("MID", prompt, here["position"], when(code > 0xFFFF, emoji, 1)),
             "class": call("INDEX", tables.class_is, call("MATCH", code, tables.class_from, 1)),
@@ -151,13 +152,36 @@ def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> Row
         return {
             # One row behind the last character still says where it would be; then all is blank.
             "position": unless_blank(above["code"], position),
-            "code": unless_blank(
-                here["position"], when(here["position"] > call("LEN", prompt), "", read)
+            "unit": unless_blank(
+                here["position"],
+                when(here["position"] > call("LEN", prompt), "", _unit(prompt, here["position"])),
             ),
+            "code": unless_blank(here["unit"], _code(prompt, here)),
             **{column: unless_blank(code, tree) for column, tree in of_character.items()},
         }
 
     return formulas
+
+
+def _unit(prompt: Range, position: Expr) -> Expr:
+    """The code of what stands at a position: of a character, or of a half where that is given.
+
+    Asked for one unit first, for what UNICODE makes of a pair that begins with half a character is
+    documented nowhere; where one unit is an error, the pair is asked for.
+    """
+    alone, pair = (call("UNICODE", call("MID", prompt, position, size)) for size in (1, 2))
+    return call("IFERROR", alone, call("IFERROR", pair, REPLACEMENT))
+
+
+def _code(prompt: Range, here: Row) -> Expr:
+    """The code point; of two halves by arithmetic (the Unicode Standard, section 3.9, UTF-16)."""
+    unit = here["unit"]
+    after = call("UNICODE", call("MID", prompt, here["position"] + 1, 1))
+    other = call("IFERROR", after, REPLACEMENT)
+    is_pair = call("AND", unit <= LAST_HIGH, other >= FIRST_LOW, other <= LAST_LOW)
+    whole = (unit - FIRST_HIGH) * 1024 + (other - FIRST_LOW) + 0x10000
+    is_half = call("AND", unit >= FIRST_HIGH, unit <= LAST_LOW)
+    return when(is_half, when(is_pair, whole, REPLACEMENT), unit)
 
 
 def _contraction(first: Expr, second: Expr) -> Expr:

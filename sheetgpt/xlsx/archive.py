@@ -1,7 +1,8 @@
 """The zip container of a workbook: small parts as `zipfile` writes them, large ones streamed.
 
-A streamed part is cut into chunks that are deflated side by side while the next is made. Every
-chunk ends on a byte (RFC 1951, an empty stored block), so that one follows the other.
+A streamed part is cut into chunks that are deflated side by side while the next is made, in
+threads or elsewhere. Every chunk ends on a byte (RFC 1951, an empty stored block), so that one
+follows the other; where it is cut depends on nothing but its text.
 Sizes are put into the part's own header afterwards instead of behind the data, and Zip64 is used
 for no part that stays below its limit: some readers do not take either for granted.
 """
@@ -10,37 +11,44 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
+from shutil import copyfileobj
 from typing import Any
 from zipfile import ZIP64_LIMIT, ZIP_DEFLATED, ZipFile, ZipInfo
 
 from isal import isal_zlib
-from lxml import etree
-from openpyxl.xml.constants import ARC_STYLE
+
+from sheetgpt.workers import Frame, Workers
 
 CHUNK = 1 << 23  # bytes that are deflated at a time
-WORKERS = 2
 END = b"\x03\x00"  # an empty last block
 
-# openpyxl has an order of its own for the parts of a font, which strict readers refuse; this is
-# the schema's, ECMA-376 Part 1, 18.8.22 (CT_Font).
-FONT = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
 
-Deflate = Callable[[bytes], bytes]
+@dataclass(frozen=True)
+class Deflated:
+    """A chunk of a part, deflated; how many bytes it was, and their checksum (CRC-32)."""
+
+    data: Frame
+    size: int
+    crc: int
 
 
-def plain(chunk: bytes) -> bytes:
+Deflate = Callable[[bytes], Deflated]
+
+
+def plain(chunk: bytes) -> Deflated:
     """Deflate as everybody does."""
     return _deflated(zlib.compressobj(6, zlib.DEFLATED, -15, 9, zlib.Z_FILTERED), chunk)
 
 
-def fast(chunk: bytes) -> bytes:
+def fast(chunk: bytes) -> Deflated:
     """Deflate as fast as numbers become text."""
     return _deflated(isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15), chunk)
 
 
-def fast_numbers(chunk: bytes) -> bytes:
+def fast_numbers(chunk: bytes) -> Deflated:
     """The same for numbers and little else.
 
     Digits hardly ever repeat but by chance, what stands between them always does: a window of
@@ -49,44 +57,41 @@ def fast_numbers(chunk: bytes) -> bytes:
     return _deflated(isal_zlib.compressobj(1, isal_zlib.DEFLATED, -9), chunk)
 
 
-def compact(chunk: bytes) -> bytes:
+def compact(chunk: bytes) -> Deflated:
     """Deflate as well as zlib can, ten times slower: few and long matches are best for numbers."""
     return _deflated(zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_FILTERED), chunk)
 
 
-def _deflated(compressor: Any, chunk: bytes) -> bytes:
-    deflated: bytes = compressor.compress(chunk) + compressor.flush(zlib.Z_SYNC_FLUSH)
-    return deflated
+def _deflated(compressor: Any, chunk: bytes) -> Deflated:
+    data = compressor.compress(chunk) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    return Deflated(data, len(chunk), isal_zlib.crc32(chunk))
 
 
-def _place_in_font(part: Any) -> int:
-    return FONT.index(etree.QName(part).localname)
+DEFLATE: dict[str, Deflate] = {
+    "plain": plain, "fast": fast, "fast numbers": fast_numbers, "compact": compact
+}  # fmt: skip
 
 
 class Archive(ZipFile):
-    """The archive that openpyxl writes into, and what it leaves to be put right."""
-
-    def writestr(self, name: Any, data: Any, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        if name == ARC_STYLE:
-            styles = etree.fromstring(data)
-            for font in styles.iterfind("{*}fonts/{*}font"):
-                font[:] = sorted(font, key=_place_in_font)
-            data = etree.tostring(styles)
-        super().writestr(name, data, *args, **kwargs)
+    """An archive of parts that are written whole, and of parts that are streamed."""
 
     @contextmanager
-    def streamed(self, name: str, expected_size: int, deflate: Deflate) -> Iterator["Part"]:
-        """A part to be written piece by piece; expected_size: about how many bytes it will have."""
+    def streamed(
+        self, name: str, expected_size: int, how: str, workers: Workers
+    ) -> Iterator["Part"]:
+        """A part to be written piece by piece.
+
+        expected_size: about how many bytes it will have. how: the name of a way to deflate it.
+        """
         file: Any = self.fp
         info = ZipInfo(name, time.localtime()[:6])
         info.compress_type, info.external_attr = ZIP_DEFLATED, 0o600 << 16
         info.header_offset, info.CRC = file.tell(), 0
         is_long = expected_size > ZIP64_LIMIT
         file.write(info.FileHeader(is_long))
-        with ThreadPoolExecutor(WORKERS) as pool:
-            part = Part(file, pool, deflate)
-            yield part
-            part.finish()
+        part = Part(file, workers, how)
+        yield part
+        part.finish()
         info.CRC, info.file_size, info.compress_size = part.crc, part.size, part.deflated_size
         end = file.tell()
         file.seek(info.header_offset)
@@ -100,11 +105,11 @@ class Archive(ZipFile):
 class Part:
     """Takes the bytes of a part in any pieces, and writes them deflated."""
 
-    def __init__(self, file: Any, pool: ThreadPoolExecutor, deflate: Deflate) -> None:
-        self._file, self._pool, self._deflate = file, pool, deflate
+    def __init__(self, file: Any, workers: Workers, how: str) -> None:
+        self.file, self._workers, self.how = file, workers, how
         self._pieces: list[bytes] = []
         self._waiting = 0  # bytes in these pieces
-        self._chunks: deque[Future[bytes]] = deque()
+        self._chunks: deque[Future[Any]] = deque()
         self.size = self.deflated_size = self.crc = 0
 
     def write(self, piece: bytes) -> None:
@@ -113,21 +118,47 @@ class Part:
         if self._waiting >= CHUNK:
             self._deflate_waiting()
 
+    def put(self, chunk: Future[Deflated]) -> None:
+        """Bytes that are being deflated elsewhere come next."""
+        if self._waiting:
+            self._deflate_waiting()
+        self._append(chunk)
+
     def _deflate_waiting(self) -> None:
         chunk = b"".join(self._pieces)
         self._pieces, self._waiting = [], 0
-        self.size += len(chunk)
-        self.crc = isal_zlib.crc32(chunk, self.crc)
-        self._chunks.append(self._pool.submit(self._deflate, chunk))
-        if len(self._chunks) > WORKERS:  # no more in memory than are being worked on
-            self._put(self._chunks.popleft().result())
+        self._append(self._workers.in_thread(DEFLATE[self.how], chunk))
+
+    def _append(self, chunk: Future[Deflated]) -> None:
+        self._chunks.append(chunk)
+        if len(self._chunks) > 2 * self._workers.jobs:  # no more in memory than keep all busy
+            self._take(self._chunks.popleft().result())
+
+    def add(self, other: "Part") -> None:
+        """What was written into another part, and into a file of its own, comes next."""
+        other.drain()
+        self.drain()
+        other.file.seek(0)
+        copyfileobj(other.file, self.file, CHUNK)
+        self._count(other.size, other.deflated_size, other.crc)
+
+    def drain(self) -> None:
+        """Write everything that waits."""
+        if self._waiting:
+            self._deflate_waiting()
+        while self._chunks:
+            self._take(self._chunks.popleft().result())
 
     def finish(self) -> None:
-        self._deflate_waiting()
-        while self._chunks:
-            self._put(self._chunks.popleft().result())
-        self._put(END)
+        self.drain()
+        self.file.write(END)
+        self.deflated_size += len(END)
 
-    def _put(self, deflated: bytes) -> None:
-        self._file.write(deflated)
-        self.deflated_size += len(deflated)
+    def _take(self, chunk: Deflated) -> None:
+        self.file.write(chunk.data)
+        self._count(chunk.size, len(chunk.data), chunk.crc)
+
+    def _count(self, size: int, deflated_size: int, crc: int) -> None:
+        self.crc = isal_zlib.crc32_combine(self.crc, crc, size)
+        self.size += size
+        self.deflated_size += deflated_size

@@ -8,6 +8,7 @@ is not exactly of this form, goes through an XML parser as usual.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import Queue
 from struct import unpack
 from threading import Thread
@@ -20,25 +21,22 @@ from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from sheetgpt.calculate.numerals import read as read_numbers
-from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW, Area, column_number
-from sheetgpt.xlsx.rows import cells
+from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW, Area, column_letters, column_number
 
 PIECE = 1 << 21  # bytes of the archive, and of a part, at a time
 
 MANY = 16  # numbers in a row that are worth the trouble
 ROW = b"<row "
-FORMULA = b'"><f t="array"'
 BARE = b'</v></c><c s="'  # what comes between two numbers, up to the style
 PLAIN = b"</v></c><c><v>"  # and where they have none
 
 _PLACE = re.compile(rb'r="([0-9]{1,7})"')
 _END = re.compile(rb"</v></c></row>")
 _FIRST = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]+")?><v>\Z')
-_FILLED = re.compile(
-    rb'<c r="([A-Z]{1,3})([0-9]{1,7})" s="([0-9]+)">'
-    rb'<f t="array" ref="[A-Z]{1,3}[0-9]+:([A-Z]{1,3})[0-9]+">[^<]*</f><v>[^<]*</v></c>'
+_CELLS = re.compile(
+    rb'(?:<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]+")?(?: t="n")?><v>[^<]*</v></c>){%d,}' % MANY
 )
-_VALUE = re.compile(rb"<v>([^<]*)</v>")
+_CELL = re.compile(rb'<c r="([A-Z]+)([0-9]+)"[^>]*><v>([^<]*)')
 _SPACES = bytes.maketrans(b'</vcs=>"', b"       ,")
 
 
@@ -139,9 +137,7 @@ def _without_runs(xml: bytes, runs: list[Run]) -> bytes:
     for between in (BARE, PLAIN):
         if xml.find(between) >= 0:
             return ROW.join(_cut_bare(row, between, runs) for row in xml.split(ROW))
-    if xml.find(FORMULA) >= 0:
-        return ROW.join(_cut_filled(row, runs) for row in xml.split(ROW))
-    return xml
+    return _CELLS.sub(lambda found: _cut_cells(found[0], runs), xml)
 
 
 def _cut_bare(row: bytes, between: bytes, runs: list[Run]) -> bytes:
@@ -172,22 +168,22 @@ def _listed(text: bytes) -> NDArray[np.float64] | None:
     return None if b"," in text else _numbers(text.replace(PLAIN, b","))
 
 
-def _cut_filled(row: bytes, runs: list[Run]) -> bytes:
-    """A row without the numbers that a formula in their row fills, but for the first of them."""
-    pieces, done = [], 0
-    for cell in _FILLED.finditer(row):
-        first, place, style, last = cell.groups()
-        left, start = _column(first) + 1, cell.end()
-        following = row[start : row.find(b"<f", start) % (len(row) + 1)]
-        texts = _VALUE.findall(following)[: max(0, _column(last) - left + 1)]
-        text = cells(left, len(texts), int(style), int(place)) % tuple(texts)
-        if len(texts) < MANY or not following.startswith(text):
-            continue
-        numbers = _numbers(b",".join(texts))
-        if numbers is not None and _put(runs, int(place), left, numbers):
-            pieces.append(row[done:start])
-            done = start + len(text)
-    return b"".join([*pieces, row[done:]])
+def _cut_cells(cells: bytes, runs: list[Run]) -> bytes:
+    """Cells that hold one number each, without those that stand side by side."""
+    columns, rows, texts = zip(*_CELL.findall(cells), strict=True)
+    for apart in (0, 1):  # the number of the row may stand left of a gap
+        left = _column(columns[apart])
+        if columns[apart:] == _letters(left, len(columns) - apart) and len({*rows}) == 1:
+            numbers = _numbers(b",".join(texts[apart:]))
+            if numbers is not None and _put(runs, int(rows[0]), left, numbers):
+                return cells[: cells.index(b"<c ", 1)] if apart else b""
+    return cells
+
+
+@lru_cache(maxsize=256)
+def _letters(left: int, width: int) -> tuple[bytes, ...]:
+    """The letters of columns that stand side by side."""
+    return tuple(column_letters(left + column).encode() for column in range(width))
 
 
 def _column(letters: bytes) -> int:

@@ -8,9 +8,10 @@ import posixpath
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 from zlib import error as DeflateError
@@ -33,7 +34,7 @@ from sheetgpt.formula.cells import (
 )
 from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
 
-_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
+_FIXED = re.compile(r"\$[A-Za-z]+\$[0-9]+(:\$[A-Za-z]+\$[0-9]+)?\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ERRORS = {error.value: error for error in Error}
 
@@ -55,6 +56,18 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a file may ask for: the cells that a tab spans, how many formulas, and their work.
+
+    work: cells that all formulas read and compute together.
+    """
+
+    span: int = MOST_CELLS
+    formulas: int = MOST_CELLS
+    work: int = MOST_CELLS
+
+
+@dataclass(frozen=True)
 class FormulaText:
     """A formula as the file has it, and the cells it fills."""
 
@@ -65,19 +78,31 @@ class FormulaText:
 
 @dataclass(frozen=True)
 class Workbook:
-    """What a file holds. Names are in lower case, for spreadsheets ignore their case."""
+    """What a file holds. Names are in lower case, for spreadsheets ignore their case.
+
+    odd_names: of names that do not simply stand for cells, what is odd about them.
+    """
 
     values: Sheets
     formulas: list[FormulaText]
     names: Mapping[str, Area]
     properties: Mapping[str, str]
+    odd_names: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Workbook:
-    """Read an .xlsx file; raises WorkbookError where it is missing, broken or something else."""
+def read(
+    path: Path,
+    progress: Callable[[str], None] = lambda tab: None,
+    limits: Callable[[Mapping[str, str]], Limits] = lambda properties: Limits(),
+) -> Workbook:
+    """Read an .xlsx file; raises WorkbookError where it is missing, broken or something else.
+
+    limits: what a file with these document properties may ask for.
+    """
     try:
+        _refuse_special(path)
         with ZipFile(path) as archive:
-            return _read(archive, progress)
+            return _read(archive, progress, limits)
     except FileNotFoundError as error:
         raise WorkbookError(
             f"{path}: there is no such file; build one with sheetgpt build"
@@ -89,6 +114,13 @@ def read(path: Path, progress: Callable[[str], None] = lambda tab: None) -> Work
         ) from error
 
 
+def _refuse_special(path: Path) -> None:
+    """A pipe would be waited for, and a device has no end."""
+    mode = path.stat().st_mode
+    if not (S_ISREG(mode) or S_ISDIR(mode)):  # of a directory the system itself says what it is
+        raise ValueError("it is no regular file")
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
@@ -96,11 +128,17 @@ def _reason(error: Exception) -> str:
     return said.rstrip(".") if " " in said else f"it has no {said or 'name'}"
 
 
-def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
+def _read(
+    archive: ZipFile,
+    progress: Callable[[str], None],
+    limits: Callable[[Mapping[str, str]], Limits],
+) -> Workbook:
     for part in archive.infolist():
         if part.file_size > max(SUSPICIOUS_SIZE, SUSPICIOUS_RATIO * part.compress_size):
             raise ValueError(f"its part {part.filename} would unpack to {part.file_size:,} bytes")
     book = _part(archive, "xl/workbook.xml")
+    properties = dict(_properties(archive))
+    most = limits(properties)
     targets = {
         relation.get("Id"): relation.get("Target", "")
         for relation in _part(archive, "xl/_rels/workbook.xml.rels")
@@ -113,10 +151,13 @@ def _read(archive: ZipFile, progress: Callable[[str], None]) -> Workbook:
         identifier = next((sheet.get(key) for key in sheet.attrib if key.endswith("}id")), "id")
         target = targets[identifier]
         path = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
-        reader = _SheetReader(name, strings)
+        reader = _SheetReader(name, strings, most)
         values.by_tab[name] = reader.read(inflated(archive, path))
         formulas += reader.formulas
-    return Workbook(values, formulas, dict(_names(book)), dict(_properties(archive)))
+        if len(formulas) > most.formulas:
+            raise ValueError(f"it has more than {most.formulas:,} formulas")
+    names, odd = _names(book)
+    return Workbook(values, formulas, names, properties, odd)
 
 
 def _part(archive: ZipFile, name: str) -> Any:
@@ -132,12 +173,26 @@ def _refuse_doctype(element: Any) -> None:
         raise ValueError("its XML declares a document type, which no workbook has")
 
 
-def _names(book: Any) -> Iterator[tuple[str, Area]]:
-    for name in book.iterfind("{*}definedNames/{*}definedName"):
-        tab, address = split_tab(name.text or "")
+def _names(book: Any) -> tuple[dict[str, Area], dict[str, str]]:
+    """The names that stand for cells, and what is odd about a name that does not simply do so."""
+    found: dict[str, Area] = {}
+    odd: dict[str, str] = {}
+    for each in book.iterfind("{*}definedNames/{*}definedName"):
+        name, text = each.get("name", "").lower(), each.text or ""
+        tab, address = split_tab(text)
         area = read_address(address, tab or "")
-        if area is not None and name.get("localSheetId") is None:
-            yield name.get("name", "").lower(), area
+        if each.get("localSheetId") is not None:
+            if not name.startswith("_xlnm."):  # such as what is to be printed of a tab
+                odd.setdefault(name, "means something else on one tab")
+        elif area is None:
+            odd[name] = f"stands for {text[:100] or 'nothing'}"
+        else:
+            if name in found:
+                odd[name] = "stands for two things"
+            elif not _FIXED.match(address):
+                odd[name] = f"is {text}, without $, so that it means other cells in each formula"
+            found[name] = area
+    return found, odd
 
 
 def _properties(archive: ZipFile) -> Iterator[tuple[str, str]]:
@@ -168,8 +223,9 @@ def _unescaped(text: str) -> str:
 class _SheetReader:
     """Collects one sheet's cells as they stream by."""
 
-    def __init__(self, tab: str, strings: list[str]) -> None:
-        self.tab, self.strings = tab, strings
+    def __init__(self, tab: str, strings: list[str], most: Limits) -> None:
+        self.tab, self.strings, self.most = tab, strings, most
+        self.filled = 0  # cells that formulas fill
         self.formulas: list[FormulaText] = []
         self.shared: dict[str, tuple[str, str]] = {}  # index -> text and address of the first
         self.rows, self.columns, self.numbers = array("q"), array("q"), array("d")
@@ -254,6 +310,10 @@ class _SheetReader:
         area = read_address(ref, self.tab)
         if area is None:
             raise ValueError(f"tab '{self.tab}', cell {here}: the formula fills {ref}")
+        rows, columns = area.shape
+        self.filled += rows * columns
+        if self.filled > self.most.span or len(self.formulas) >= self.most.formulas:
+            raise ValueError(f"the formulas of tab '{self.tab}' fill cells as far as {area}")
         self.formulas.append(FormulaText(area, text, array=kind == "array"))
 
     def _sheet(self) -> Sheet:
@@ -265,7 +325,7 @@ class _SheetReader:
         places += [(run.bottom, run.right) for run in runs]
         height = max([rows.max(initial=0), *(row for row, _ in places)])
         width = max([columns.max(initial=0), *(column for _, column in places)])
-        if height * width > MOST_CELLS:
+        if height * width > self.most.span:
             raise ValueError(f"tab '{self.tab}' has cells as far as row {height}, column {width}")
         sheet = Sheet(int(height), int(width), blocks)
         sheet.numbers[rows - 1, columns - 1] = np.array(self.numbers)

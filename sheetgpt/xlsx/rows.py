@@ -6,13 +6,12 @@ workbook is made of little else.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
-import numpy as np
 import orjson
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from sheetgpt.calculate.numerals import written
 from sheetgpt.calculate.values import BLANK, NUMBER, Error, Scalar, Sheet
 from sheetgpt.formula import excel
 from sheetgpt.formula.cells import Area, column_letters
+from sheetgpt.xlsx.numbers import CELLS, END, LARGE, Block, NumberSpan, number_cells, template
 
 _ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # what XML 1.0 cannot hold as it is
@@ -32,8 +32,10 @@ def sheet_rows(
     styles: Mapping[str, int],
     addresses: bool = True,
     looks: bool = True,
-) -> Iterator[bytes]:
+) -> Iterator[bytes | Block]:
     """The `<row>` elements of a tab, from top to bottom, with the values of its formulas.
+
+    Many rows of many numbers come as a block, for whoever makes text of them elsewhere.
 
     addresses: whether every cell says where it stands. Without, on a tab without formulas, numbers
         that follow a number do not, and stand one column after it ([MS-OI29500] 2.1.590): a
@@ -46,18 +48,31 @@ def sheet_rows(
     coming = iter(spans)
     following = next(coming, None)
     levels = Counter(row for first, last in tab.row_groups for row in range(first, last + 1))
-    for row in range(1, tab.extent[0] + 1):
-        while following is not None and following.area.top == row:
-            active.append(following)
-            following = next(coming, None)
+
+    def starts(row: int) -> bytes:
         height = tab.heights.get(row)
         size = f' ht="{height:g}" customHeight="1"' if height else ""
         size += f' outlineLevel="{levels[row]}"' if row in levels else ""
-        if active:
-            active.sort(key=lambda span: span.area.left)
-            cells = b"".join(span.row(row) for span in active)
-            yield b'<row r="%d"%s>%s</row>' % (row, size.encode(), cells)
-            active = [span for span in active if span.area.bottom > row]
+        return f'<row r="{row}"{size}>'.encode()
+
+    bottom, row = tab.extent[0], 0
+    while (row := row + 1) <= bottom:
+        while following is not None and following.area.top == row:
+            active.append(following)
+            following = next(coming, None)
+        if not active:
+            continue
+        active.sort(key=lambda span: span.area.left)
+        last = min(
+            *(span.area.bottom for span in active), following.area.top - 1 if following else bottom
+        )
+        block = _block(active, row, last, starts)
+        if block is not None:
+            yield block
+            row += len(block.starts) - 1
+        else:
+            yield starts(row) + b"".join(span.row(row) for span in active) + END
+        active = [span for span in active if span.area.bottom > row]
 
 
 class _Span(Protocol):
@@ -67,6 +82,23 @@ class _Span(Protocol):
     def area(self) -> Area: ...
 
     def row(self, row: int) -> bytes: ...
+
+
+def _block(
+    active: Sequence[_Span], top: int, bottom: int, start: Callable[[int], bytes]
+) -> Block | None:
+    """The next rows as a block, if they are a part of one large matrix and little else."""
+    matrices = [span for span in active if isinstance(span, NumberSpan)]
+    if len(matrices) != 1 or matrices[0].values.size < LARGE:
+        return None
+    (matrix,) = matrices
+    place = active.index(matrix)
+    rows = range(top, min(bottom, top + max(1, CELLS // matrix.values.shape[1]) - 1) + 1)
+    return Block(
+        matrix.rows(rows[0], rows[-1]),
+        [start(row) + b"".join(span.row(row) for span in active[:place]) for row in rows],
+        [b"".join(span.row(row) for span in active[place + 1 :]) + END for row in rows],
+    )
 
 
 def _spans(
@@ -79,10 +111,8 @@ def _spans(
         area, values, style = numbers.area, numbers.values, styles[numbers.look]
         if area.left == area.right:
             yield _ColumnSpan(area, values, style)
-        elif addresses:
-            yield _NumberSpan(area, values, style)
         else:
-            yield _BareSpan(area, values, style if looks else None)
+            yield NumberSpan(area, values, style if addresses or looks else None, addresses)
     for blank in tab.blanks:
         yield _BlankSpan(blank, styles[blank.look])
     for computed in tab.computed:
@@ -98,7 +128,7 @@ def _computed_spans(computed: Computed, sheet: Sheet, style: int) -> Iterator[_S
     below = replace(area, top=area.top + 1)
     where = slice(below.top - 1, below.bottom), slice(below.left - 1, below.right)
     if area.left == area.right and (sheet.kinds[where] == NUMBER).all():
-        yield _ColumnSpan(below, _shortened(sheet.numbers[where]), style)
+        yield _ColumnSpan(below, sheet.numbers[where], style)
     elif (sheet.kinds[where] != BLANK).any():
         yield _ComputedSpan(computed, below, sheet, style)
 
@@ -122,31 +152,6 @@ class _TextSpan:
         if isinstance(value, str):
             return _text_cell(at, self.style, value)
         return _cell(at, self.style, float(value))
-
-
-@dataclass(frozen=True)
-class _NumberSpan:
-    area: Area
-    values: NDArray[Any]
-    style: int
-
-    def row(self, row: int) -> bytes:
-        return _number_cells(self.area.left, self.style, row, self.values[row - self.area.top])
-
-
-@dataclass(frozen=True)
-class _BareSpan:
-    """Numbers of which only the first in a row says where it stands."""
-
-    area: Area
-    values: NDArray[Any]
-    style: int | None
-
-    def row(self, row: int) -> bytes:
-        style = b"" if self.style is None else b' s="%d"' % self.style
-        first = b'<c r="%b%d"%b><v>' % (column_letters(self.area.left).encode(), row, style)
-        texts = written(self.values[row - self.area.top])
-        return first + texts.replace(b",", b"</v></c><c%b><v>" % style) + b"</v></c>"
 
 
 @dataclass(frozen=True)
@@ -180,8 +185,8 @@ class _BlankSpan:
         return self.blank.area
 
     def row(self, row: int) -> bytes:
-        template = _template(self.area.left, self.area.shape[1], self.style, "/>")
-        return template.replace(b"#", b"%d" % row)
+        cells = template(self.area.left, self.area.shape[1], self.style, "/>")
+        return cells.replace(b"#", b"%d" % row)
 
 
 @dataclass(frozen=True)
@@ -209,44 +214,13 @@ class _ComputedSpan:
         where = row - 1, slice(left - 1, right)
         kinds = self.sheet.kinds[where]
         if (kinds == NUMBER).all():
-            return _number_cells(left, self.style, row, _shortened(self.sheet.numbers[where]))
+            return number_cells(left, self.style, row, self.sheet.numbers[where])
         if (kinds == BLANK).all():
             return b""  # a row without a token: the column's own look will do
         return b"".join(
             _cell(f"{column_letters(column)}{row}", self.style, self.sheet.cell(row, column))
             for column in range(left, right + 1)
         )
-
-
-def _number_cells(left: int, style: int, row: int, values: NDArray[Any]) -> bytes:
-    """Numbers side by side, each as the shortest text that reads back the same."""
-    return cells(left, len(values), style, row) % tuple(written(values).split(b","))
-
-
-def cells(left: int, width: int, style: int, row: int) -> bytes:
-    """Cells side by side, with `%b` where each one's number belongs."""
-    return _template(left, width, style, "><v>%b</v></c>").replace(b"#", b"%d" % row)
-
-
-def _shortened(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Results of formulas with 10 decimals, or 6 significant digits where that is more.
-
-    What a formula showed when the file was written need not be known better than that, and the
-    file is an eighth smaller for it; whoever recalculates has all digits again.
-    """
-    size = np.abs(values)
-    decimals = np.maximum(10, 5 - np.floor(np.log10(np.maximum(size, 1e-280))))
-    scale = 10.0**decimals
-    return np.where((size >= 1000) | (size < 1e-280), values, np.rint(values * scale) / scale)
-
-
-@lru_cache(maxsize=256)
-def _template(left: int, width: int, style: int, rest: str) -> bytes:
-    """Cells side by side, with `#` for the number of their row."""
-    return "".join(
-        f'<c r="{column_letters(column)}#" s="{style}"{rest}'
-        for column in range(left, left + width)
-    ).encode()
 
 
 def _text_cell(at: str, style: int, value: str) -> bytes:

@@ -23,6 +23,7 @@ from sheetgpt.book.prompt import prompt_page, room_for
 from sheetgpt.book.words import load_words
 from sheetgpt.calculate.evaluate import Engine, evaluate
 from sheetgpt.calculate.recalculate import Formula, in_order
+from sheetgpt.calculate.scalars import Units
 from sheetgpt.calculate.values import OTHER, Error, Scalar, Sheets
 from sheetgpt.checkpoint.vocabulary import from_files
 from sheetgpt.gpt2.tokens import Tokenizer
@@ -86,9 +87,9 @@ class PromptBook:
         ]
         self.formulas = [formulas[i] for i in in_order(formulas)]
 
-    def show(self, prompt: Scalar, *, utf16: bool = False) -> Shown:
-        """Type a prompt, in an application that counts code points or units of UTF-16."""
-        names, engine = self.book.names, Engine(self.sheets, utf16)
+    def show(self, prompt: Scalar, units: Units = Units.POINTS) -> Shown:
+        """Type a prompt, in an application that counts in these units."""
+        names, engine = self.book.names, Engine(self.sheets, units)
         self.sheets.by_tab["start"].set(names["prompt"].top, names["prompt"].left, prompt)
         for formula in self.formulas:
             self.sheets.write(formula.area, evaluate(formula.tree, engine))
@@ -220,9 +221,9 @@ def random_prompts(seed: int) -> Iterator[str]:
             yield text
 
 
-def rules(prompt: str) -> list[bool]:
-    """Both ways of counting where they differ."""
-    return [False, True] if max(prompt, default="") > "\uffff" else [False]
+def rules(prompt: str) -> list[Units]:
+    """Every way of counting where they differ."""
+    return list(Units) if max(prompt, default="") > "\uffff" else [Units.POINTS]
 
 
 def compare(vocabulary: str, prompts: list[str], room: Room) -> tuple[int, int]:
@@ -230,8 +231,8 @@ def compare(vocabulary: str, prompts: list[str], room: Room) -> tuple[int, int]:
     book = book_of(vocabulary, room)
     fitted = 0
     for prompt in prompts:
-        for utf16 in rules(prompt):
-            shown = book.show(prompt, utf16=utf16)
+        for units in rules(prompt):
+            shown = book.show(prompt, units)
             must_be_right(shown, vocabulary, prompt, room)
         fitted += not shown.message
     return fitted, len(prompts) - fitted
@@ -279,41 +280,54 @@ def test_a_prompt_that_a_person_typed_as_a_number() -> None:
     assert book_of("nano").show(42.0).ids == oracle_of("nano").encode("42").ids
 
 
+POINTS, UTF16 = Units.POINTS, Units.UTF16
 SMALL = Room(characters=12, bytes=16, rounds=3, tokens=4)
 
 
 @pytest.mark.parametrize(
-    ("prompt", "utf16", "message"),
+    ("prompt", "units", "message"),
     [
-        ("the the the", False, ""),
-        ("the the theme", False, "Too long: 12 characters fit, and 1 more follow. Shorten it."),
+        ("the the the", POINTS, ""),
+        (
+            "the the theme",
+            POINTS,
+            "Too long: 12 characters fit, and 1 more follow. Shorten it.",
+        ),
         # Characters beyond U+FFFF: 12 of them are 12, however they are counted.
-        ("😀" * 12, False, "Too long: 16 bytes fit, and the prompt has 48 in UTF-8. Shorten it."),
-        ("😀" * 12, True, "Too long: 16 bytes fit, and the prompt has 48 in UTF-8. Shorten it."),
-        ("😀" * 15, False, "Too long: 12 characters fit, and 3 more follow. Shorten it."),
+        (
+            "😀" * 12,
+            POINTS,
+            "Too long: 16 bytes fit, and the prompt has 48 in UTF-8. Shorten it.",
+        ),
+        (
+            "😀" * 12,
+            UTF16,
+            "Too long: 16 bytes fit, and the prompt has 48 in UTF-8. Shorten it.",
+        ),
+        ("😀" * 15, POINTS, "Too long: 12 characters fit, and 3 more follow. Shorten it."),
         (
             "😀" * 15,
-            True,
+            UTF16,
             "Too long: 12 characters fit, and 6 more follow. Shorten it. (An emoji counts as 2.)",
         ),
         (
             "日本語日本語",
-            False,
+            POINTS,
             "Too long: 16 bytes fit, and the prompt has 18 in UTF-8. Shorten it.",
         ),
-        ("a b c d", False, ""),
-        ("a b c d e", False, "Too long: 4 tokens fit, and the prompt has 5. Shorten it."),
-        ("😀", True, ""),
-        ("😀😀", True, "Too long: 4 tokens fit, and the prompt has 8. Shorten it."),
+        ("a b c d", POINTS, ""),
+        ("a b c d e", POINTS, "Too long: 4 tokens fit, and the prompt has 5. Shorten it."),
+        ("😀", UTF16, ""),
+        ("😀😀", UTF16, "Too long: 4 tokens fit, and the prompt has 8. Shorten it."),
         (
             " spreadsheet",
-            False,
+            POINTS,
             "A word is too long: after 3 rounds it still has pairs to merge (3). Shorten it.",
         ),
     ],
 )
-def test_what_does_not_fit_is_said_in_words(prompt: str, utf16: bool, message: str) -> None:
-    shown = book_of("nano", SMALL).show(prompt, utf16=utf16)
+def test_what_does_not_fit_is_said_in_words(prompt: str, units: Units, message: str) -> None:
+    shown = book_of("nano", SMALL).show(prompt, units)
     assert shown.message == message
     must_be_right(shown, "nano", prompt, SMALL)
 
@@ -331,11 +345,11 @@ def test_every_limit_holds_to_the_last_character_byte_round_and_token(vocabulary
     }
     books = {kind: PromptBook(tokenizer, Room(**just | {kind: just[kind] - 1})) for kind in just}
     fits = PromptBook(tokenizer, Room(**just))
-    for utf16 in (False, True):
-        shown = fits.show(prompt, utf16=utf16)
+    for units in Units:
+        shown = fits.show(prompt, units)
         assert (shown.ids, shown.message, shown.errors) == (list(stages.ids), "", [])
         for kind, book in books.items():
-            shown = book.show(prompt, utf16=utf16)
+            shown = book.show(prompt, units)
             assert (shown.ids, shown.n_tokens, shown.errors) == ([], 0, [])
             assert kind in shown.message
 

@@ -25,6 +25,8 @@ from test_facts import (
     same,
 )
 
+from sheetgpt.calculate.scalars import Units
+
 HEAD = """\
 # What formulas give: values recorded from LibreOffice by record_facts.py, which says how to add to
 # them.  `excel` is what Excel gives where its documents say otherwise, and then what we follow.
@@ -52,7 +54,7 @@ def recorded(entry: dict[str, Any], fact: Fact, value: Any, by_ironcalc: Any) ->
     """A fact's entry in the order of its keys, with the value that LibreOffice gave."""
     value = with_truths(value, evaluated(fact))
     known = dict.fromkeys(("formula", "fills", "at", "value")) | entry | {"value": value}
-    known["ironcalc"] = same(by_ironcalc, replace(fact, value=value).ours(utf16=False))
+    known["ironcalc"] = same(by_ironcalc, replace(fact, value=value).ours(Units.POINTS))
     if known["ironcalc"]:
         del known["ironcalc"]
     return {key: each for key, each in known.items() if each is not None}

@@ -20,6 +20,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from sheetgpt.calculate.evaluate import Engine
 from sheetgpt.calculate.recalculate import Formula, recalculate
+from sheetgpt.calculate.scalars import Units
 from sheetgpt.calculate.values import Error, Scalar, Sheet, Sheets
 from sheetgpt.formula.cells import Area, read_address
 from sheetgpt.formula.expr import SHAPES, Call, Expr
@@ -61,9 +62,9 @@ class Fact:
     def __str__(self) -> str:
         return f"{self.area.tab}: {self.formula}"
 
-    def ours(self, utf16: bool) -> Any:
+    def ours(self, units: Units) -> Any:
         """What our evaluator should give: Excel's value."""
-        as_libreoffice = self.excel is None or (self.utf16 and not utf16)
+        as_libreoffice = self.excel is None or (self.utf16 and units is Units.POINTS)
         return self.value if as_libreoffice else self.excel
 
 
@@ -101,7 +102,7 @@ def as_constant(value: Any) -> Any:
     return value.value if isinstance(value, Error) else value
 
 
-def evaluated(fact: Fact, utf16: bool = False) -> Any:
+def evaluated(fact: Fact, units: Units = Units.POINTS) -> Any:
     """What our evaluator gives."""
     sheet = Sheet(64, 64)
     for address, constant in fact.cells.items():
@@ -110,7 +111,7 @@ def evaluated(fact: Fact, utf16: bool = False) -> Any:
         sheet.set(area.top, area.left, as_value(constant))
     sheets = Sheets({fact.area.tab: sheet})
     tree = parse(fact.formula, fact.area.tab, {})
-    recalculate([Formula(fact.area, tree, fact.array)], Engine(sheets, utf16))
+    recalculate([Formula(fact.area, tree, fact.array)], Engine(sheets, units))
     return _of_cells(fact.area, lambda cell: as_constant(sheets.read(cell)))
 
 
@@ -201,10 +202,10 @@ def ironcalc_values(path: Path) -> list[Any]:
 # --- the tests ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("utf16", [True, False], ids=["UTF-16", "code points"])
+@pytest.mark.parametrize("units", [Units.UTF16, Units.POINTS])
 @pytest.mark.parametrize("fact", facts(), ids=str)
-def test_our_evaluator_gives_the_fact(fact: Fact, utf16: bool) -> None:
-    found, wanted = evaluated(fact, utf16), fact.ours(utf16)
+def test_our_evaluator_gives_the_fact(fact: Fact, units: Units) -> None:
+    found, wanted = evaluated(fact, units), fact.ours(units)
     assert same(found, wanted), f"{found} is not {wanted}"
     assert _kinds(found) == _kinds(wanted)
 
@@ -223,7 +224,7 @@ def test_libreoffice_still_gives_every_fact(libreoffice: None, tmp_path: Path) -
 
 def test_ironcalc_gives_every_fact_that_it_knows(tmp_path: Path) -> None:
     values = ironcalc_values(tmp_path / "facts.xlsx")
-    wanted = [fact.ours(utf16=False) if fact.ironcalc else None for fact in facts()]
+    wanted = [fact.ours(Units.POINTS) if fact.ironcalc else None for fact in facts()]
     assert _differences(values, wanted) == {}
     assert wanted.count(None) < len(wanted) / 10
 

@@ -17,6 +17,7 @@ from sheetgpt.check.formulas import Formulas
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2.reference import step_names
+from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import save
 
@@ -89,7 +90,7 @@ def test_no_prompt_makes_errors(edit, prompt):
 
 def test_typing_in_libreoffice(tiny_workbook, libreoffice):
     """The verdict on the first tab goes and comes back."""
-    with libreoffice.opened(tiny_workbook) as document:
+    with office.opened(tiny_workbook) as document:
 
         def verdict() -> str:
             return str(document.read(["start.checks"])["start.checks"][0][0])[0]

@@ -20,6 +20,7 @@ from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.sampling import Controls, complete
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.gpt2.weights import shapes
+from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx.write import save
 
 CONTEXT = 24
@@ -145,7 +146,7 @@ def test_the_sheet_in_libreoffice(
 ) -> None:
     path = tmp_path_factory.mktemp("sample") / "nano.xlsx"
     save(writing.book, writing.values, path)
-    with libreoffice.opened(path) as document:
+    with office.opened(path) as document:
         for combination in combinations(20, 3):
             document.set(cells(*combination))
             found = document.read(["choice.id", "completion"])

@@ -7,10 +7,11 @@ import zlib
 import numpy as np
 import pytest
 
+from sheetgpt.workers import Workers
 from sheetgpt.xlsx import archive
-from sheetgpt.xlsx.archive import Archive, compact, fast, fast_numbers, plain
+from sheetgpt.xlsx.archive import DEFLATE, Archive, Deflated, compact, fast, fast_numbers
 
-WAYS = [plain, fast, fast_numbers, compact]
+WAYS = list(DEFLATE)
 
 
 def numbers(count: int) -> bytes:
@@ -18,14 +19,14 @@ def numbers(count: int) -> bytes:
     return b'</v></c><c s="9"><v>'.join(str(each).encode() for each in random)
 
 
-@pytest.mark.parametrize("deflate", WAYS)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("pieces", [[], [b""], [b"a"], [b"abc" * 10, b"", b"x" * 70_000]])
-def test_every_reader_reads_it(deflate, pieces, monkeypatch):
+def test_every_reader_reads_it(way, pieces, monkeypatch):
     monkeypatch.setattr(archive, "CHUNK", 1000)
     file = io.BytesIO()
-    with Archive(file, "w") as made:
+    with Archive(file, "w") as made, Workers(2) as workers:
         made.writestr("before.txt", "b")
-        with made.streamed("part.xml", 100, deflate) as part:
+        with made.streamed("part.xml", 100, way, workers) as part:
             for piece in pieces:
                 part.write(piece)
         made.writestr("after.txt", "a")
@@ -41,7 +42,11 @@ def test_every_reader_reads_it(deflate, pieces, monkeypatch):
 def test_many_chunks_in_order(monkeypatch):
     monkeypatch.setattr(archive, "CHUNK", 5_000)
     data, file = numbers(20_000), io.BytesIO()
-    with Archive(file, "w") as made, made.streamed("part.xml", len(data), fast_numbers) as part:
+    with (
+        Workers(3) as workers,
+        Archive(file, "w") as made,
+        made.streamed("part.xml", len(data), "fast numbers", workers) as part,
+    ):
         for start in range(0, len(data), 777):
             part.write(data[start : start + 777])
     with zipfile.ZipFile(file) as read:
@@ -50,7 +55,11 @@ def test_many_chunks_in_order(monkeypatch):
 
 def test_zip64_where_a_part_may_need_it():
     file = io.BytesIO()
-    with Archive(file, "w") as made, made.streamed("part.xml", 3_000_000_000, fast) as part:
+    with (
+        Workers(1) as workers,
+        Archive(file, "w") as made,
+        made.streamed("part.xml", 3_000_000_000, "fast", workers) as part,
+    ):
         part.write(b"short after all")
     with zipfile.ZipFile(file) as read:
         assert read.read("part.xml") == b"short after all"
@@ -58,24 +67,45 @@ def test_zip64_where_a_part_may_need_it():
 
 def test_what_is_slower_is_smaller():
     data = numbers(200_000)
-    sizes = [len(way(data)) for way in (fast, fast_numbers, compact)]
+    sizes = [len(way(data).data) for way in (fast, fast_numbers, compact)]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] < 0.92 * sizes[1]
 
 
-@pytest.mark.parametrize("deflate", WAYS)
-def test_chunks_can_be_put_together(deflate):
-    joined = deflate(b"one ") + deflate(b"two") + archive.END
+@pytest.mark.parametrize("way", WAYS)
+def test_chunks_can_be_put_together(way):
+    chunks = [DEFLATE[way](b"one "), DEFLATE[way](b"two")]
+    joined = b"".join([*(chunk.data for chunk in chunks), archive.END])
     assert zlib.decompress(joined, -15) == b"one two"
+    assert [(each.size, each.crc) for each in chunks] == [
+        (4, zlib.crc32(b"one ")), (3, zlib.crc32(b"two"))
+    ]  # fmt: skip
 
 
-def test_an_error_in_a_worker_is_not_lost():
-    def broken(chunk: bytes) -> bytes:
+def test_a_part_made_aside():
+    """Written into a file of its own first, and beside it chunks that others make."""
+    file, data = io.BytesIO(), numbers(1000)
+    with Workers(2) as workers, Archive(file, "w") as made:
+        beside = archive.Part(io.BytesIO(), workers, "fast")
+        beside.write(b"first ")
+        beside.put(workers.in_thread(fast, data))
+        beside.write(b" last")
+        with made.streamed("part.xml", 100, "fast", workers) as part:
+            part.add(beside)
+    with zipfile.ZipFile(file) as read:
+        assert read.read("part.xml") == b"first " + data + b" last"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_in_a_worker_is_not_lost(jobs, monkeypatch):
+    def broken(chunk: bytes) -> Deflated:
         raise MemoryError
 
+    monkeypatch.setitem(DEFLATE, "broken", broken)
     with (
         pytest.raises(MemoryError),
+        Workers(jobs) as workers,
         Archive(io.BytesIO(), "w") as made,
-        made.streamed("part.xml", 1, broken) as part,
+        made.streamed("part.xml", 1, "broken", workers) as part,
     ):
         part.write(b"x")

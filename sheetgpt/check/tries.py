@@ -1,0 +1,91 @@
+"""Other inputs than those in the file: what a formula does for them, it does in no other way."""
+
+from collections.abc import Callable, Iterable, Mapping
+from math import prod
+from random import Random
+
+from sheetgpt.check.expected import surely_fits
+from sheetgpt.check.file import Floats, Grid, ModelInFile
+from sheetgpt.check.report import StepResult
+from sheetgpt.check.steps import step_result
+from sheetgpt.gpt2.weights import shapes
+
+USUAL = 3  # other inputs, where the model is not large
+LARGE, VERY_LARGE = 20_000_000, 1_000_000_000  # weights from which on there is one, or none
+
+Inputs = Mapping[str, str | float]  # what is typed, by the name of its cell
+Wanted = Callable[[ModelInFile], tuple[list[int], dict[str, Grid | Floats]]]
+
+DEFAULTS: dict[str, str | float] = {
+    "new_tokens": 2, "temperature": 0, "top_k": 0, "top_p": 1, "seed": 0, "attention.chosen": 0,
+    "lens.on": 1,
+}  # fmt: skip
+
+
+def affordable(model: ModelInFile) -> tuple[int, str]:
+    """With how many other inputs a model of this size is calculated, and why not with more."""
+    weights = sum(map(prod, shapes(model.config).values()))
+    if weights < LARGE:
+        return USUAL, ""
+    few = 0 if weights >= VERY_LARGE else 1
+    return few, (
+        f"the model has {weights:,} weights, so it was calculated with {few or 'no'} other "
+        f"input{'s'[few:]}; --try N takes N"
+    )
+
+
+def inputs(model: ModelInFile, number: int) -> Inputs:
+    """The inputs of try `number`, from 1 on; always the same for the same workbook."""
+    if number == 1:  # the cheapest that has all: a large model affords no other
+        drawn = {"temperature": 0.8, "top_k": 7, "top_p": 0.9, "seed": 11, "attention.chosen": 1}
+        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!"), **drawn}
+    if number == 2:
+        return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1}
+    if number == 3:
+        return DEFAULTS | {"prompt": "too long " * (model.room.characters // 9 + 1)}
+    random = Random(number)
+    assert model.tokenizer is not None
+    ids = random.choices(range(model.config.n_vocab), k=random.randint(1, model.room.tokens))
+    return {
+        "prompt": fitting(model, "".join(filter(str.isprintable, model.tokenizer.decode(ids)))),
+        "new_tokens": random.randint(1, 4),
+        "temperature": random.choice([0, 0.5, 1.0, 2.0]),
+        "top_k": random.choice([0, 1, 5, 40]),
+        "top_p": random.choice([0.3, 0.95, 1.0]),
+        "seed": random.randint(0, 1_000_000),
+        "attention.chosen": random.randint(0, 3),
+        "lens.on": random.randint(0, 1),
+    }
+
+
+def fitting(model: ModelInFile, text: str) -> str:
+    """As much of the beginning of a text as the sheet surely has room for."""
+    assert model.tokenizer is not None
+    while text and not surely_fits(text, model.tokenizer.stages(text), model.room):
+        text = text[:-1]
+    return text
+
+
+def tried(
+    model: ModelInFile, number: int, names: Iterable[str], again: Callable[[], None], wanted: Wanted
+) -> StepResult:
+    """Type other inputs, calculate, and compare every step; the first that differs is told."""
+    typed = inputs(model, number)
+    for name, value in typed.items():
+        cell = model.names.get(name)
+        if cell is not None:
+            typed_in = value if isinstance(value, str) else float(value)
+            model.values.by_tab[cell.tab].set(cell.top, cell.left, typed_in)
+    again()
+    _, expected = wanted(model)
+    tokens = model.shown("tokens.text")
+    found = [step_result(model, name, expected.get(name), tokens) for name in names]
+    compared = [result for result in found if result.is_compared]
+    problem = next((f"{each.step}: {each.problem}" for each in found if each.problem), "")
+    if problem:
+        with_ = ", ".join(f"{name} = {value}" for name, value in typed.items())
+        problem = f"{problem} (with {with_[:200]})"
+    cells = sum(result.cells for result in compared)
+    worst = max(compared, key=lambda result: result.error)
+    step, where = f"other input {number}", f"{worst.where} with other input {number}"
+    return StepResult("", step, "try", cells, worst.error, problem, where)
