@@ -83,7 +83,7 @@ def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
     merged = np.array([ids[left + right] for left, right in tokenizer.merges], dtype=np.int64)
     factor = key_factor(len(tokenizer.tokens))
     by_key = _merges_by_key(tokenizer, factor)
-    byte_id = np.array([ids[SPELLING[byte]] for byte in range(256)])
+    byte_id = np.array([ids.get(SPELLING[byte], -1) for byte in range(256)])
     runs = class_runs()
     first = np.array([first for first, _ in runs])
     kind = np.array([int(kind) for _, kind in runs])
@@ -97,6 +97,7 @@ def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
         merge_key=_list(page, 7, "merge key", by_key[:, 0], "integer", "merges.key"),
         merge_rank=_list(page, 8, "merge rank", by_key[:, 1], "integer", "merges.rank"),
         factor=factor,
+        has_gaps=bool(tokenizer.gaps),
     )
 
 

@@ -60,7 +60,7 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
         if from_json(to_json(config), "") != config:
             raise ValueError("the configuration does not hold")
-        if not all(0 < size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
+        if not all(0 <= size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
         return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sheetgpt.checkpoint import assemble, tokenizer_rules, vocabulary
+from sheetgpt.checkpoint import assemble, characters, tokenizer_rules, vocabulary
 from sheetgpt.checkpoint.formats import has
 from sheetgpt.checkpoint.outline import directory_of, outline
 from sheetgpt.checkpoint.tensor import Float32, Tensor
@@ -71,9 +71,9 @@ def load(place: Path, name: str = "") -> Checkpoint:
 
     Configuration and weights: see `outline`. Weights may be float16, bfloat16, float32 or float64
     (which is rounded to float32).
-    Vocabulary: `vocab.json` and `merges.txt`, `encoder.json` and `vocab.bpe`, or
-    `tokenizer.json`. It may be smaller than the model's n_vocab, never larger; ids without a
-    token become `<|unused ID|>`.
+    Vocabulary: `vocab.json` and `merges.txt`, `encoder.json` and `vocab.bpe`, `tokenizer.json`,
+    or a file of `characters`. It may be smaller than the model's n_vocab, never larger; ids
+    without a token become `<|unused ID|>`.
 
     Raises CheckpointError, naming the culprit, for whatever does not hold.
     """
@@ -94,6 +94,8 @@ def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
     for vocab, merges in (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")):
         if has(directory, vocab, merges):
             return vocabulary.from_files(directory / vocab, directory / merges, n_vocab)
+    if (found := characters.find(directory, n_vocab)) is not None:
+        return found
     if n_vocab in OF_GPT2:
         raise CheckpointError(
             f"{directory} has no vocabulary; {n_vocab} tokens are those of GPT-2, so put its "
@@ -102,8 +104,8 @@ def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
         )
     raise CheckpointError(
         f"{directory} has no vocabulary, expected vocab.json and merges.txt, encoder.json and "
-        f"vocab.bpe, or tokenizer.json, of {n_vocab} tokens; put the files there that the model "
-        "was trained with"
+        f"vocab.bpe, tokenizer.json, or for characters meta.pkl, stoi.json or chars.txt, of "
+        f"{n_vocab} tokens; put the files there that the model was trained with"
     )
 
 

@@ -139,7 +139,7 @@ def test_weights_of_other_libraries_are_refused(name, plain, refusal):
         ("config.json", "{", "config.json is not valid JSON"),
         ("config.json", "[]", "config.json holds a JSON list, expected an object"),
         ("config.json", '{"model_type": "bert"}', "config.json: model_type is 'bert'"),
-        ("vocab.json", "{}", "vocab.json: no token spells the byte 0x00"),
+        ("vocab.json", "{}", "vocab.json: no token spells a single byte"),
         ("merges.txt", "x y z", "merges.txt: line 1 is 'x y z'"),
         ("model.safetensors", "", "model.safetensors is not a whole safetensors file"),
     ],
