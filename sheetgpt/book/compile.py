@@ -61,10 +61,10 @@ def compile_book(
     names: dict[str, Area] = {}
     pages: list[Page] = []
 
-    def page(tab: str, kind: str | None = None, **parts: object) -> Page:
+    def page(tab: str, kind: str | None = None, more: str = "", **parts: object) -> Page:
         about = words.tab(kind or tab)
-        texts = (text.format(**parts) for text in (about.title, about.about, about.why))
-        pages.append(Page(tab, names, words, *texts))
+        title, what, why = (text.format(**parts) for text in (about.title, about.about, about.why))
+        pages.append(Page(tab, names, words, title, what, f"{why} {more}".strip()))
         return pages[-1]
 
     def rows(on: Page, **more: object) -> TokenRows:
@@ -74,7 +74,8 @@ def compile_book(
     start = Start(page("start"), config, prompt, room, new_tokens, manual=manual)
     on_prompt, on_embeddings = page("prompt to tokens"), page("embeddings")
     on_block = [
-        page(f"block {b}", "later block" if b else "block", block=b) for b in range(config.n_layer)
+        page(f"block {b}", "later block" if b else "block", _local(words, config, b), block=b)
+        for b in range(config.n_layer)
     ]
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
     on_predicted, on_attention = page("predicted token"), page("attention")
@@ -149,6 +150,12 @@ def compile_book(
     )
 
 
+def _local(words: Words, config: Config, block: int) -> str:
+    """A sentence of a block whose tokens see only the last ones."""
+    window = config.window(block)
+    return words.label("local block", tokens=window - 1) if window else ""
+
+
 def _attention(config: Config, block: int) -> Attention:
     divisor = block + 1 if config.scale_attn_by_inverse_layer_idx else 1
     return Attention(config.n_head, config.scale_attn_weights, divisor, config.window(block))
@@ -183,9 +190,10 @@ def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str
     for b in range(config.n_layer):
         of_block = [name for name in names if name.startswith(f"h.{b}.")]
         on = page(f"weights {b}", "weights", block=b)  # type: ignore[operator]
-        ranges |= data.tensors(on, weights, of_block)
+        ranges |= data.tensors(on, weights, of_block, zeros=checkpoint.zeros)
     final = [name for name in names if name.startswith("ln_f.")]
-    ranges |= data.tensors(page("weights f"), weights, final)  # type: ignore[operator]
+    on = page("weights f")  # type: ignore[operator]
+    ranges |= data.tensors(on, weights, final, zeros=checkpoint.zeros)
     of_head = [name for name in names if name.startswith("lm_head.")]
     if of_head:
         ranges |= data.tensors(page("lm_head"), weights, of_head, texts)  # type: ignore[operator]
