@@ -12,7 +12,7 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
-from sheetgpt.book.witness import witnessed
+from sheetgpt.book.witness import ReadBack, fingerprints
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, Loss, as_float32, loss
@@ -20,6 +20,7 @@ from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.steps.tokenize import Room, tables_of
+from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
 
 EXAMPLE = "Mike is quick. He moves"
@@ -110,14 +111,28 @@ def build_workbook(
     if order.digits < DIGITS:
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
-    progress("laying out the tabs")
     calm = is_large(checkpoint.config)
     lens = not calm if order.lens is None else order.lens
-    book = compile_book(checkpoint, prompt, room, words, order.new_tokens, manual=calm, lens=lens)
-    values = calculate(book, lambda done: progress(f"calculating formulas ({done:,})"))
-    progress("comparing with the witness")
-    book = witnessed(book, values, checkpoint.config)
-    save(book, values, path, order.form, lambda tab, *done: progress(f"writing {tab}", *done), jobs)
+    with Workers(jobs) as workers:
+        progress("asking the witness")
+        weights = ReadBack(checkpoint.weights, workers)
+        witness = fingerprints(checkpoint, weights, prompt, order.new_tokens, room.tokens)
+        progress("laying out the tabs")
+        book = compile_book(
+            checkpoint, prompt, room, words, order.new_tokens,
+            manual=calm, lens=lens, witness=witness,
+        )  # fmt: skip
+        values = calculate(
+            book, lambda done: progress(f"calculating formulas ({done:,})"), weights, workers
+        )
+        save(
+            book,
+            values,
+            path,
+            order.form,
+            lambda tab, *done: progress(f"writing {tab}", *done),
+            workers,
+        )
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(prompt, ids, room.tokens, token, completion, lost)
 

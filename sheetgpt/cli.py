@@ -6,11 +6,12 @@ ended the work before it was done.
 
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import click
 from rich.console import Console
@@ -41,7 +42,10 @@ from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word
+from sheetgpt.workers import cores
 from sheetgpt.xlsx.write import Form
+
+INTERRUPTED = "interrupted; nothing was written"
 
 model_option = click.option(
     "--model",
@@ -51,6 +55,48 @@ model_option = click.option(
     help="A model that is here (see sheetgpt models), the directory of a GPT-2 checkpoint, or its"
     " file of weights.",
 )
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=cores,
+    metavar="N",
+    help="How many cores to use.  [default: all]",
+)
+
+
+class Interrupts:
+    """Raises KeyboardInterrupt where somebody presses Ctrl-C, and remembers it.
+
+    Python swallows what is raised while it tidies up an object; then it is raised again. Libraries
+    may make another error of it; that it `happened` tells what it was.
+    """
+
+    def __init__(self) -> None:
+        self.happened = False
+        self._before, self._unraisable = signal.getsignal(signal.SIGINT), sys.unraisablehook
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._interrupt)
+            sys.unraisablehook = self._swallowed
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._before)
+            sys.unraisablehook = self._unraisable
+
+    def _interrupt(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough; let what follows tidy up
+        self.happened = True
+        raise KeyboardInterrupt
+
+    def _swallowed(self, what: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(what.exc_value, KeyboardInterrupt):
+            self._unraisable(what)
+            return
+        signal.signal(signal.SIGINT, self._interrupt)
+        threading.Timer(0.01, signal.raise_signal, [signal.SIGINT]).start()  # not in this call
 
 
 class Commands(click.Group):
@@ -61,14 +107,19 @@ class Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="replace")  # where a terminal has no emoji
-        try:
-            return super().invoke(context)
-        except SheetGPTError as error:
-            fail(str(error), 2)
-        except MemoryError:
-            fail("there is not enough memory for this model; close other programs", 2)
-        except KeyboardInterrupt:
-            fail("interrupted; nothing was written", 2)
+        with Interrupts() as interrupts:
+            try:
+                return super().invoke(context)
+            except SystemExit:
+                raise
+            except BaseException as error:
+                if interrupts.happened or isinstance(error, KeyboardInterrupt):
+                    fail(INTERRUPTED, 2)
+                if isinstance(error, SheetGPTError):
+                    fail(str(error), 2)
+                if isinstance(error, MemoryError):
+                    fail("there is not enough memory for this model; close other programs", 2)
+                raise
 
 
 def fail(sentence: str, status: int) -> NoReturn:
@@ -146,6 +197,7 @@ def main() -> None:
     help="The file to write.  [default: sheetgpt-MODEL.xlsx]",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@jobs_option
 def build(
     model: str,
     prompt: str | None,
@@ -160,6 +212,7 @@ def build(
     addresses: bool | None,
     output: Path | None,
     force: bool,
+    jobs: int,
 ) -> None:
     """Write the workbook of a model, with a prompt typed in.
 
@@ -187,7 +240,9 @@ def build(
             force=force,
             announce=lambda expected: show_estimate(checkpoint.name, expected),
             progress=tell,
+            jobs=jobs,
         )
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is written; an interrupt comes too late
     size = path.stat().st_size / 1e6
     click.echo(f"{path}: {size:,.1f} MB, {len(built.ids)} of {built.context} tokens")
     if built.loss is not None:
@@ -214,8 +269,15 @@ def build(
 )
 @click.option("--verbose", is_flag=True, help="Print every step, not only every tab.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report for machines.")
+@jobs_option
 def check(
-    file: Path, engine: str, model: str | None, tries: int | None, verbose: bool, as_json: bool
+    file: Path,
+    engine: str,
+    model: str | None,
+    tries: int | None,
+    verbose: bool,
+    as_json: bool,
+    jobs: int,
 ) -> None:
     """Recalculate a saved workbook and compare every step with an independent GPT-2.
 
@@ -226,7 +288,7 @@ def check(
     """
     with progress() as tell:
         checkpoint = known.load(model) if model is not None else None
-        report = checking.check(file, engine, checkpoint, tell, tries)
+        report = checking.check(file, engine, checkpoint, tell, tries, jobs=jobs)
     if as_json:
         click.echo(as_json_text(report))
     else:

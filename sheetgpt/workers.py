@@ -19,7 +19,7 @@ from typing import IO, Any, Self, TypeVar
 from sheetgpt.errors import SheetGPTError
 
 T = TypeVar("T")
-Frame = bytes | bytearray | memoryview
+Frame = bytes | memoryview
 Task = Callable[..., Iterable[Frame]]  # takes frames and gives frames
 
 PIPE = 1 << 20  # bytes that wait between two processes
@@ -146,7 +146,7 @@ def serve() -> None:
                 name, *frames = _received(asked)
             except EOFError:
                 return
-            module, _, function = bytes(name).decode().partition(":")
+            module, _, function = name.decode().partition(":")
             try:
                 _send(answer, getattr(import_module(module), function)(*frames))
             except BrokenPipeError:
@@ -166,7 +166,7 @@ def _send(file: IO[bytes], frames: Iterable[Frame], end: int = _END) -> None:
     file.flush()
 
 
-def _received(file: IO[bytes]) -> Iterator[bytearray]:
+def _received(file: IO[bytes]) -> Iterator[bytes]:
     """Frames until their end; raises EOFError where the other side is no more."""
     while (length := _LENGTH.unpack(_whole(file, _LENGTH.size))[0]) >= 0:
         yield _whole(file, length)
@@ -175,8 +175,8 @@ def _received(file: IO[bytes]) -> Iterator[bytearray]:
         raise WorkError(said.decode()) if said else MemoryError
 
 
-def _whole(file: Any, length: int) -> bytearray:
-    data = bytearray(length)
-    if file.readinto(data) < length:
+def _whole(file: IO[bytes], length: int) -> bytes:
+    data = file.read(length)
+    if len(data) < length:
         raise EOFError
     return data

@@ -184,23 +184,33 @@ def test_force_replaces(tmp_path):
 
 
 def test_check(tiny_workbook):
-    lines = screen("check", tiny_workbook, "--engine", "numpy").splitlines()
+    """A line for each tab, one for other inputs, the verdict, and where the largest error is."""
+    lines = screen("check", tiny_workbook).splitlines()
     heading, *table, empty, verdict, prediction = lines
-    assert heading.split() == ["tab", "step", "cells", "largest", "error", "verdict"]
+    assert heading.split() == ["tab", "compared", "cells", "largest", "error", "verdict"]
     assert all(line.rstrip().endswith("holds") for line in table)
-    (q,) = (line.split() for line in table if " h.0.attn.q " in line)
-    assert q[:4] == ["block", "0", "h.0.attn.q", "40"]
+    (block,) = (line.split("  ") for line in table if line.startswith("block 0 "))
+    assert [part.strip() for part in block if part][1] == "18 steps, 1 range of formulas"
+    assert "3 other inputs" in table[-1] and len(table) == 20
     assert empty == ""
     assert re.fullmatch(
-        r"All \d+ ranges hold \(numpy\); the largest error of [\d,]+ cells is \d\.\de-1\d\.",
+        r"All \d+ ranges hold \(numpy\); the largest error of [\d,]+ cells is \d\.\de-1\d, "
+        r"at .+![A-Z]+\d+( with other input \d)?\.",
         verdict,
     )
     assert re.fullmatch("“ab c” → “.+”", prediction)
 
 
+def test_check_step_by_step(tiny_workbook):
+    lines = screen("check", tiny_workbook, "--verbose", "--engine", "cached").splitlines()
+    assert lines[0].split() == ["tab", "step", "cells", "largest", "error", "verdict"]
+    (q,) = (line.split() for line in lines if " h.0.attn.q " in line)
+    assert q[:4] == ["block", "0", "h.0.attn.q", "40"]
+
+
 def test_check_for_machines(tiny_workbook):
     report = json.loads(screen("check", tiny_workbook, "--json", "--engine", "cached"))
-    steps = report.pop("steps")
+    steps, largest = report.pop("steps"), report.pop("largest_error")
     predicted = report.pop("predicted")
     assert predicted
     assert report == {
@@ -210,9 +220,12 @@ def test_check_for_machines(tiny_workbook):
         "n_tokens": 4,
         "holds": True,
         "first_problem": None,
+        "notes": [],
     }
+    assert largest in steps and largest["where"]
     (softmax,) = (step for step in steps if step["step"] == "softmax")
-    assert 0 <= softmax.pop("error") <= 0.5e-10  # stored with ten decimals
+    assert 0 <= softmax.pop("error") <= 0.5e-9  # stored with few decimals
+    assert softmax.pop("where").startswith("softmax!")
     assert softmax == {
         "tab": "softmax",
         "step": "softmax",

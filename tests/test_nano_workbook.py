@@ -2,17 +2,18 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import ironcalc
 import numpy as np
 
-from sheetgpt.check import Report, check
+from sheetgpt.check import CALCULATORS, Report, check
+from sheetgpt.check.engines import Calculated
 from sheetgpt.check.file import ModelInFile
+from sheetgpt.check.formulas import Formulas
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.office import libreoffice as office
 
@@ -53,12 +54,12 @@ def test_in_libreoffice(nano_workbook, libreoffice, monkeypatch):
     assert errors == []
 
 
-def test_in_ironcalc(nano_workbook, tmp_path, monkeypatch):
+def test_in_ironcalc(nano_workbook, tmp_path):
     """A third engine, from a file whose formulas carry wrong values: it calculates them itself."""
     path = tmp_path / "wrong.xlsx"
     spoil(nano_workbook, path)
 
-    def by_ironcalc(model: ModelInFile, names: list[str]) -> None:
+    def by_ironcalc(model: ModelInFile, formulas: Formulas, names: Sequence[str]) -> Calculated:
         book = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
         book.evaluate()
         tabs = [each["name"] for each in book.get_worksheets_properties()]
@@ -71,10 +72,10 @@ def test_in_ironcalc(nano_workbook, tmp_path, monkeypatch):
                 values[row, column] = float(value) if type(value) is int else value
             values[np.equal(values, None)] = ""
             model.values.write(area, values)
+        return Calculated(is_whole=False)
 
-    module = import_module("sheetgpt.check.check")
-    monkeypatch.setattr(module, "_recalculate_by_libreoffice", by_ironcalc)
-    expect_quickly(check(path, "libreoffice"))
+    calculators = {**CALCULATORS, "ironcalc": by_ironcalc}
+    expect_quickly(check(path, "ironcalc", calculators=calculators))
 
 
 def spoil(path: Path, to: Path) -> None:

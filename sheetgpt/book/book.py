@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 import numpy as np
@@ -51,6 +52,56 @@ class Computed:
     tree: Expr
     look: str
     array: bool = True
+
+
+class Layout(Enum):
+    """How a step's cells lie. Where a row or a column is a token, its text stands at its head."""
+
+    ROW = "a row is a token"
+    CAUSAL = "a row is a token, and so is a column: of each head a square that is half empty"
+    TALL = "a column is a token, a row is an entry of the vocabulary"
+    TABLE = "rows and columns are what their headings say"
+    SCALAR = "one cell"
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One step, or one range that formulas fill for a person to see.
+
+    name: its defined name, such as `h.3.attn.q`. key: the same in the templates: `h.b.attn.q`.
+    shape: rows and columns. number: that of a block's sixteen. is_share: whether its numbers are
+    shares of a whole. alike: whether its rows are one formula filled down. window: how many tokens
+    one sees, itself included, where its formulas read other tokens; 0: all up to it.
+    formulas: those that fill it, once they are placed.
+    """
+
+    name: str
+    tab: str
+    layout: Layout
+    shape: tuple[int, int] = (1, 1)
+    key: str = ""
+    number: int | None = None
+    is_share: bool = False
+    alike: bool = True
+    window: int = 0
+    formulas: tuple[Computed, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return self.key or self.name
+
+    @property
+    def is_tall(self) -> bool:
+        return self.layout is Layout.TALL
+
+    @property
+    def has_tokens_beside(self) -> bool:
+        return self.layout in (Layout.ROW, Layout.CAUSAL, Layout.TALL)
+
+    @property
+    def n_places(self) -> int:
+        """How many numbers a token has."""
+        return self.shape[0] if self.is_tall else self.shape[1]
 
 
 @dataclass(frozen=True)
@@ -157,12 +208,14 @@ class Book:
     """A whole workbook: its tabs in order, its defined names, what it says of itself.
 
     manual: whether it is calculated only when somebody asks for it.
+    steps: everything that formulas compute, in the order in which they do.
     """
 
     tabs: Sequence[Tab]
     names: Mapping[str, Area]
     properties: Mapping[str, str] = field(default_factory=dict)
     manual: bool = False
+    steps: Sequence[StepRecord] = ()
 
     @property
     def n_numbers(self) -> int:

@@ -1,6 +1,7 @@
 """The values of a book before it is a file: its constants, then all its formulas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -9,17 +10,38 @@ from sheetgpt.calculate.evaluate import Engine
 from sheetgpt.calculate.numerals import as_read_back, shortened
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import Array, Block, Sheet, Sheets, Value, is_numbers
+from sheetgpt.workers import Workers
 
 MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 
 
-def calculate(book: Book, progress: Callable[[int], None] = lambda done: None) -> Sheets:
+def calculate(
+    book: Book,
+    progress: Callable[[int], None] = lambda done: None,
+    weights: Mapping[str, Any] | None = None,
+    workers: Workers | None = None,
+) -> Sheets:
     """Every cell's value, as a spreadsheet would compute it from the saved file.
+
+    weights: the tensors as they are read back, by name, where somebody has made them already.
 
     Results have the digits that are stored, and what follows from them is computed from those:
     a program that believes what is stored finds each formula true.
+
+    workers: whoever shares what there is to do about large matrices.
     """
-    sheets = Sheets({tab.name: _constants(tab) for tab in book.tabs})
+    made = {book.names[name]: name for name in weights or ()}
+    shared = workers or Workers(1)
+
+    def read_back(numbers: Numbers) -> Any:
+        name = made.get(numbers.area)
+        if weights is None or name is None:
+            return as_read_back(numbers.values, shared)
+        values = weights[name]
+        return values if len(values.shape) == 2 else values[None]
+
+    constants = [(tab.name, shared.in_thread(_constants, tab, read_back)) for tab in book.tabs]
+    sheets = Sheets({name: sheet.result() for name, sheet in constants})
     formulas = [
         Formula(each.area, each.tree, each.array) for tab in book.tabs for each in tab.computed
     ]
@@ -39,7 +61,7 @@ def as_stored(value: Value) -> Value:
     return each
 
 
-def _constants(tab: Tab) -> Sheet:
+def _constants(tab: Tab, read_back: Callable[[Numbers], Any]) -> Sheet:
     """A sheet with everything but the values of its formulas."""
     few: list[Numbers] = []
     blocks, texts = [], [(text.area, text.value) for text in tab.texts]
@@ -47,14 +69,14 @@ def _constants(tab: Tab) -> Sheet:
         if tab.computed and numbers.values.size < MANY:
             few.append(numbers)
         else:
-            blocks.append(Block(numbers.area, as_read_back(numbers.values)))
+            blocks.append(Block(numbers.area, read_back(numbers)))
     for listed in tab.lists:
         blocks.append(Block(listed.area, np.array(listed.values, dtype=object)[:, None]))
     areas = [numbers.area for numbers in few] + [area for area, _ in texts]
     areas += [computed.area for computed in tab.computed]
     sheet = Sheet(max(area.bottom for area in areas), max(area.right for area in areas), blocks)
     for numbers in few:
-        sheet.fill(numbers.area, as_read_back(numbers.values)[:])
+        sheet.fill(numbers.area, read_back(numbers)[:])
     for area, value in texts:
         sheet.set(area.top, area.left, value)
     return sheet

@@ -1,19 +1,19 @@
 """The tab `checks`: what the formulas say now, beside what the witness said at build time."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sheetgpt.book.book import Blank
+from sheetgpt.book.book import Blank, Layout, StepRecord
 from sheetgpt.book.data import digests
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
-from sheetgpt.book.trace import LEAST, TALL, factors_of_places, factors_of_tokens
+from sheetgpt.book.records import model_steps
+from sheetgpt.book.trace import LEAST, factors_of_places, factors_of_tokens
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Range, call, join, when
-from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 
 HOLDS, DIFFERS, OTHER = "✓", "✗", "–"  # the marks are the same in every language
@@ -36,7 +36,7 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class Compared:
     """How many tokens the prompt has at build time, and how many rows are read in all."""
 
     prompt: int
@@ -44,11 +44,16 @@ class Tokens:
 
 
 def checks_page(
-    page: Page, config: Config, typed: Typed, tokens: Tokens, learned: Sequence[Page]
+    page: Page,
+    config: Config,
+    typed: Typed,
+    tokens: Compared,
+    witness: NDArray[np.float64] | None,
+    learned: Sequence[Page],
 ) -> Range:
     """Lay out the comparison; returns the verdict.
 
-    What the witness says is not known yet: `book/witness.py` fills it in.
+    witness: of each step the fingerprint and the tolerance, [n, 2]; zeros stand for None.
     learned: the pages whose constants get fingerprints of their own.
     """
     page.widths = dict(enumerate(WIDTHS, start=1))
@@ -56,9 +61,9 @@ def checks_page(
         text = page.words.label(f"checks {part}", least=LEAST)
         page.write(row, 2, text, "why" if row > HOW else "step title")
     others = _others(page, typed, tokens)
-    steps = reference.step_names(config)
+    steps = model_steps(config, page.names["tokens.id"].shape[0])
     top = page.row
-    _factors(page, top, config, page.names["tokens.id"].shape[0])
+    _factors(page, top, steps)
     for column, heading in enumerate(COLUMNS, start=1):
         look = heading_over(LOOK_OF.get(heading, "text"))
         page.write(top + 1, column, page.words.label(f"column {heading}"), look)
@@ -67,17 +72,18 @@ def checks_page(
         heading: page.define(f"checks.{heading}", page.area(top + 2, column, len(steps))).area
         for column, heading in enumerate(COLUMNS, start=1)
     }
-    for name in ("built", "tolerance"):  # until the witness has spoken
-        page.fill(top + 2, columns[name].left, np.zeros((len(steps), 1)), LOOK_OF[name])
-    for index, name in enumerate(steps):
-        _line(page, name, {key: area.row(index) for key, area in columns.items()}, tokens, others)
+    said = np.zeros((len(steps), 2)) if witness is None else witness
+    for index, name in enumerate(("built", "tolerance")):
+        page.fill(top + 2, columns[name].left, said[:, index : index + 1], LOOK_OF[name])
+    for index, step in enumerate(steps):
+        _line(page, step, {key: area.row(index) for key, area in columns.items()}, tokens, others)
     for area in (columns["mark"], columns["verdict"]):
         page.rule(area, f'$A{area.top}="{DIFFERS}"', "differs")
     digests(page, [*learned, page], top, CONSTANTS)
     return _verdict(page, columns, others)
 
 
-def _others(page: Page, typed: Typed, tokens: Tokens) -> Range:
+def _others(page: Page, typed: Typed, tokens: Compared) -> Range:
     """How many inputs are not what they were; above that, what they were and what they are."""
     label, names = page.words.label, list(typed.values)
     page.write(BUILT, 2, label("checks built with"), "step title")
@@ -106,11 +112,13 @@ def _others(page: Page, typed: Typed, tokens: Tokens) -> Range:
     return page.compute_named("checks.others", row, 3, differ, "integer left")
 
 
-def _line(page: Page, name: str, cells: Mapping[str, Area], tokens: Tokens, others: Range) -> None:
+def _line(
+    page: Page, step: StepRecord, cells: Mapping[str, Area], tokens: Compared, others: Range
+) -> None:
     """One step: its name leads to its cells."""
-    area, words = page.names[name], page.words
-    title = words.step(re.sub(r"^h\.\d+\.", "h.b.", name)).title
-    for key, value in (("step", name), ("title", title), ("tab", area.tab)):
+    area, words = page.names[step.name], page.words
+    title = words.step(step.words).title
+    for key, value in (("step", step.name), ("title", title), ("tab", step.tab)):
         cell = cells[key]
         link = area.cell(0, 0) if key == "step" else None
         page.write(cell.top, cell.left, value, "link" if link else "text", link)
@@ -120,7 +128,7 @@ def _line(page: Page, name: str, cells: Mapping[str, Area], tokens: Tokens, othe
     is_other = others > 0
     within = call("IFERROR", difference <= limit, 0)
     trees: dict[str, Expr] = {
-        "now": fingerprint(page.names, name, tokens),
+        "now": fingerprint(page.names, step, tokens),
         "difference": when(is_other, "", call("ABS", now - built)),
         "mark": when(is_other, OTHER, when(within, HOLDS, DIFFERS)),
         "verdict": when(
@@ -133,22 +141,22 @@ def _line(page: Page, name: str, cells: Mapping[str, Area], tokens: Tokens, othe
         page.compute(cells[key], tree, LOOK_OF[key])
 
 
-def fingerprint(names: Mapping[str, Area], name: str, tokens: Tokens) -> Expr:
+def fingerprint(names: Mapping[str, Area], step: StepRecord, tokens: Compared) -> Expr:
     """The cells of a step, each times two factors, added up: those of the tokens of build time."""
-    area = names[name]
-    first = tokens.prompt - 1 if name in TALL else 0
-    read = 1 if area.shape == (1, 1) else tokens.read
+    area = names[step.name]
+    first = tokens.prompt - 1 if step.is_tall else 0
+    read = 1 if step.layout is Layout.SCALAR else tokens.read
     of_tokens = Range(names["factors.of_tokens"].rows(first, read))
-    places = area.shape[0] if name in TALL else area.shape[1]
-    of_places = Range(names["factors.of_places"].rows(0, places))
-    if name in TALL:
+    of_places = Range(names["factors.of_places"].rows(0, step.n_places))
+    if step.is_tall:
         return call("SUMPRODUCT", Range(area.columns(first, read)), of_places * of_tokens.T)
     return call("SUMPRODUCT", Range(area.rows(0, read)), of_tokens * of_places.T)
 
 
-def _factors(page: Page, top: int, config: Config, context: int) -> None:
+def _factors(page: Page, top: int, steps: Sequence[StepRecord]) -> None:
     """A factor for each token and for each place in the longest row or column of a step."""
-    longest = max(3 * config.n_embd, config.n_inner, config.n_head * context, config.n_vocab)
+    context = steps[0].shape[0]
+    longest = max(step.n_places for step in steps)
     page.write(top, FACTORS, page.words.label("checks factors"), "step title")
     for column, (name, values) in enumerate(
         {"tokens": factors_of_tokens(context), "places": factors_of_places(longest)}.items(),

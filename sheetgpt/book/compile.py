@@ -4,26 +4,30 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 import sheetgpt
 from sheetgpt.book import data
 from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
-from sheetgpt.book.checks import Tokens, Typed, checks_page
+from sheetgpt.book.checks import Compared, Typed, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensPage, Seen
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page
+from sheetgpt.book.records import listed, placed
 from sheetgpt.book.start import CONTROLS, Start
-from sheetgpt.book.token_rows import TokenRows
+from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range
 from sheetgpt.gpt2.config import Config
-from sheetgpt.gpt2.weights import shapes
-from sheetgpt.steps.block import SIXTEEN, Attention, block
+from sheetgpt.gpt2.weights import kind, shapes
+from sheetgpt.steps.block import Attention, block
 from sheetgpt.steps.embed import embed
 from sheetgpt.steps.head import Head, probabilities
 from sheetgpt.steps.sample import Vocabulary, is_chosen
@@ -36,7 +40,6 @@ SHOWN = (
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
 )  # fmt: skip
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
-NUMBERS = {name: number for number, names in enumerate(SIXTEEN, start=1) for name in names}
 
 
 def compile_book(
@@ -48,27 +51,23 @@ def compile_book(
     *,
     manual: bool = False,
     lens: bool = True,
+    witness: NDArray[np.float64] | None = None,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
 
     room: `room.tokens` is its context: the rows of tokens that it has.
+    witness: what it says of each step (`witness.fingerprints`); None where nobody will ask.
     manual: whether it calculates only when somebody asks for it.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
     n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
-    read = Tokens(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
+    read = Compared(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     names: dict[str, Area] = {}
-    pages: list[Page] = []
-
-    def page(tab: str, kind: str | None = None, more: str = "", **parts: object) -> Page:
-        about = words.tab(kind or tab)
-        title, what, why = (text.format(**parts) for text in (about.title, about.about, about.why))
-        pages.append(Page(tab, names, words, title, what, f"{why} {more}".strip()))
-        return pages[-1]
-
-    def rows(on: Page, **more: object) -> TokenRows:
-        return TokenRows(on, tokens.text, tokens.id, active=read.read, **more)  # type: ignore[arg-type]
+    pages = Pages(names, words)
+    page = pages.add
+    listed_steps = listed(config, room, lens=lens)
+    records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
     start = Start(page("start"), config, prompt, room, new_tokens, manual=manual)
@@ -81,36 +80,38 @@ def compile_book(
     on_predicted, on_attention = page("predicted token"), page("attention")
     on_lens = page("logit lens") if lens else None
     on_checks = page("checks")
-    first_data = len(pages)
+    first_data = len(pages.all)
 
     # What the formulas read.
     on_vocabulary = page("vocabulary")
     vocabulary = data.vocabulary(on_vocabulary, checkpoint.tokenizer, texts)
     partial = data.partial(on_vocabulary, checkpoint.tokenizer)
     tables = data.merges(page("merges"), checkpoint.tokenizer, texts)
-    weights = _weights(checkpoint, page, texts)
+    weights = _weights(checkpoint, pages, texts)
 
     chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab, start.controls)
     writing = Writing(chosen.id, chosen.controls, checkpoint.tokenizer.end_of_text)
     tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room, writing)
+    of_tokens = Tokens(tokens.text, tokens.id, read.read)
+
+    def rows(on: Page, entries: Sequence[str] = ()) -> TokenRows:
+        return TokenRows(on, of_tokens, records, entries=entries)
+
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
     attention = AttentionPage(on_attention, config, room.tokens)
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
         how = _attention(config, b)
-        step = rows(
-            on, prefix=prefix, key="h.b.", numbers=NUMBERS, marks=marks, live=live,
-            window=how.window,
-        )  # fmt: skip
+        step = TokenRows(on, of_tokens, records, prefix, marks, live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
         x = block(step, x, h, how, config.activation_function, start.epsilon)
     ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
     matrix = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
     head = Head(matrix, weights.get("lm_head.b"))
     logits, softmax = probabilities(
-        rows(on_logits, entries=texts),
-        rows(on_softmax, entries=texts),
+        rows(on_logits, texts),
+        rows(on_softmax, texts),
         ln_f,
         head,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
@@ -126,7 +127,7 @@ def compile_book(
         seen = Seen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
-    verdict = checks_page(on_checks, config, typed, read, pages[first_data:])
+    verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
     fresh = Freshness()
     if manual:
         shown = [names[name] for name in SHOWN if name in names]
@@ -138,15 +139,17 @@ def compile_book(
             Range(names["prompt.shown"]),
             [Range(area) for area in shown],
         )
-    start.finish(predicted, tokens, says, verdict, fresh, pages)
-    _colour(pages, on_checks, first_data)
+    start.finish(predicted, tokens, says, verdict, fresh, pages.all)
+    _colour(pages.all, on_checks, first_data)
+    tabs = [each.finished(link_to=pages.all) for each in pages.all]
     return Book(
-        [each.finished(link_to=pages) for each in pages],
+        tabs,
         names,
         _properties(
             checkpoint, room, words, prompt=prompt, new_tokens=new_tokens, lens=lens, manual=manual
         ),
         manual,
+        placed(listed_steps, tabs, names),
     )
 
 
@@ -159,6 +162,24 @@ def _local(words: Words, config: Config, block: int) -> str:
 def _attention(config: Config, block: int) -> Attention:
     divisor = block + 1 if config.scale_attn_by_inverse_layer_idx else 1
     return Attention(config.n_head, config.scale_attn_weights, divisor, config.window(block))
+
+
+class Pages:
+    """The pages of a book in their order, and the names that they share."""
+
+    def __init__(self, names: dict[str, Area], words: Words) -> None:
+        self.names, self.words = names, words
+        self.all: list[Page] = []
+
+    def add(self, tab: str, kind: str = "", more: str = "", **parts: object) -> Page:
+        """A page with its title and what it is about; kind: where its words stand, if not there.
+
+        more: a sentence that this page has besides.
+        """
+        about = self.words.tab(kind or tab)
+        title, what, why = (t.format(**parts) for t in (about.title, about.about, about.why))
+        self.all.append(Page(tab, self.names, self.words, title, what, f"{why} {more}".strip()))
+        return self.all[-1]
 
 
 def _of_blocks(names: Mapping[str, Area], n_layer: int, step: str) -> list[Range]:
@@ -181,22 +202,21 @@ def _colour(pages: Sequence[Page], checks: Page, first_data: int) -> None:
     pages[0].color, checks.color = YELLOW, GREEN
 
 
-def _weights(checkpoint: Checkpoint, page: object, texts: list[str]) -> dict[str, Range]:
+def _weights(checkpoint: Checkpoint, pages: Pages, texts: list[str]) -> dict[str, Range]:
     """Every tensor on its tab: `wte`, `wpe`, one tab a block, and `weights f` for the rest."""
     config, weights = checkpoint.config, checkpoint.weights
     names = list(shapes(config))
-    ranges = data.tensors(page("wte"), weights, ["wte"], texts)  # type: ignore[operator]
-    ranges |= data.tensors(page("wpe"), weights, ["wpe"])  # type: ignore[operator]
+    ranges = data.tensors(pages.add("wte"), weights, ["wte"], texts)
+    ranges |= data.tensors(pages.add("wpe"), weights, ["wpe"])
     for b in range(config.n_layer):
         of_block = [name for name in names if name.startswith(f"h.{b}.")]
-        on = page(f"weights {b}", "weights", block=b)  # type: ignore[operator]
+        on = pages.add(f"weights {b}", "weights", block=b)
         ranges |= data.tensors(on, weights, of_block, zeros=checkpoint.zeros)
     final = [name for name in names if name.startswith("ln_f.")]
-    on = page("weights f")  # type: ignore[operator]
-    ranges |= data.tensors(on, weights, final, zeros=checkpoint.zeros)
+    ranges |= data.tensors(pages.add("weights f"), weights, final, zeros=checkpoint.zeros)
     of_head = [name for name in names if name.startswith("lm_head.")]
     if of_head:
-        ranges |= data.tensors(page("lm_head"), weights, of_head, texts)  # type: ignore[operator]
+        ranges |= data.tensors(pages.add("lm_head"), weights, of_head, texts)
     return ranges
 
 
@@ -210,6 +230,8 @@ def _properties(
     stated = {"version": sheetgpt.__version__, "model": checkpoint.name, "words": words.digest}
     for name, value in ordered.items():
         stated[name] = data.digest([value]) if isinstance(value, str) else json.dumps(value)
+    if checkpoint.zeros:
+        stated["zeros"] = " ".join(dict.fromkeys(map(kind, checkpoint.zeros)))
     stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
     stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
     return {PROPERTY + name: text for name, text in stated.items()}

@@ -7,6 +7,7 @@ import numpy as np
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.records import CANDIDATES, LIKELIEST
 from sheetgpt.formula.expr import Expr, Range, call, join, when
 from sheetgpt.steps.head import ranked_id
 from sheetgpt.steps.sample import (
@@ -21,14 +22,12 @@ from sheetgpt.steps.sample import (
 )
 from sheetgpt.steps.tokenize import Row, Table
 
-LIKELIEST = 10  # candidates that are shown of each new token
 LOOKS = {
     "id": "integer", "token": "token", "text": "text", "probability": "probability",
     "before": "share", "after": "share", "from": "number", "to": "number",
     "uniform": "number", "largest": "number", "cut_k": "number", "weight_k": "number",
     "cut": "number", "weight": "number", "logit": "number", "taken": "mark",
 }  # fmt: skip
-CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
 CANDIDATES_TOP = 14  # the row of the first candidate
 
 

@@ -12,6 +12,7 @@ from sheetgpt.book.freshness import Freshness
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import Predicted
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.records import MOST_CHIPS
 from sheetgpt.book.words import percent
 from sheetgpt.formula.cells import column_letters
 from sheetgpt.formula.expr import Expr, Range, call, when
@@ -30,7 +31,6 @@ TEXT, LAST, SIDE = 2, 13, 15
 WHAT, WHY = 3, 9
 CHART = 5
 TOKEN = 7.6  # the width of a token, in characters
-MOST_CHIPS = 64  # tokens that are shown side by side
 
 CONTROLS = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "seed": 0}  # as in Hugging Face, greedy
 FACTS = (

@@ -1,91 +1,96 @@
 """The model's steps on their tabs, one below the other, with a row for each token."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when, within
 from sheetgpt.formula.row import for_token, of_entries
 
-SHARES = ("attn.weights",)  # steps whose numbers are shares, shown as a heat map
+PART = {Layout.ROW: "row", Layout.CAUSAL: "seen", Layout.TALL: "column"}  # of one token
 MOST_MULTIPLIED = 4_000_000  # cells of the matrix that one formula multiplies
 ALWAYS_SHOWN = 8  # columns of numbers that stay when the others are folded away
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What the rows are made for, on every page.
+
+    text, id: of each token, empty in the rows that have none: a row without an id shows nothing,
+        and costs nothing, since IF leaves the other branch alone. The text does not decide, for
+        some programs take invisible characters for no text.
+    active: how many rows have a token when the workbook is built; those behind fold away on their
+        own.
+    """
+
+    text: Range
+    id: Range
+    active: int
 
 
 class TokenRows:
     """Places steps on a page.
 
-    tokens, ids: the text and the id of each token, empty in the rows that have none: a row without
-        an id shows nothing, and costs nothing, since IF leaves the other branch alone. The text
-        does not decide, for some programs take invisible characters for no text.
-    prefix: what stands before the names of the steps, such as `h.0.`.
-    key: the same as the words in the template have it, such as `h.b.`.
-    numbers: the number of a step, by its name.
+    records: the steps by their names; prefix: what stands before these, such as `h.0.`.
     marks: what stands over the equal parts of a step's rows, such as the heads.
     live: a sentence that the sheet writes itself, below the others of a step.
     entries: the texts of the vocabulary, for steps that have a row for each of its entries.
-    active: how many rows have a token when the workbook is built; those behind fold away on their
-        own.
-    window: how many tokens one sees in a matrix of token by token, itself included; 0: all
-        up to it.
     """
 
     def __init__(
         self,
         page: Page,
-        tokens: Range,
-        ids: Range,
+        tokens: Tokens,
+        records: Mapping[str, StepRecord],
         prefix: str = "",
-        key: str = "",
-        numbers: Mapping[str, int] | None = None,
         marks: Mapping[str, Sequence[str]] | None = None,
         live: Mapping[str, Range] | None = None,
         entries: Sequence[str] = (),
-        active: int | None = None,
-        window: int = 0,
     ) -> None:
-        self.page, self.tokens, self.ids, self.entries = page, tokens, ids, entries
-        self.prefix, self.key, self.numbers = prefix, key, numbers or {}
+        self.page, self.tokens, self.ids, self.entries = page, tokens.text, tokens.id, entries
+        self.prefix, self.records = prefix, records
         self.marks, self.live = marks or {}, live or {}
-        self.context = tokens.area.shape[0]
-        self.active = self.context if active is None else active
-        self.window = window
+        self.context, self.active = tokens.id.area.shape[0], tokens.active
         page.default = "number"
 
     def __call__(self, name: str, *panels: Expr, only: Expr | None = None) -> Call:
-        rows, columns = panels[0].shape
-        causal, tall = columns == SO_FAR, rows != 1
-        kind = "seen" if causal else "column" if tall else "row"
-        place = self._place_columns if tall else self._place_rows
+        record = self.records[self.prefix + name]
+        place = self._place_columns if record.is_tall else self._place_rows
         try:
-            area = place(name, panels, only)
+            area = place(record, name, panels, only)
         except ValueError as error:
-            raise ValueError(f"step {self.prefix}{name}: {error}") from error
-        if name in SHARES:
+            raise ValueError(f"step {record.name}: {error}") from error
+        if area.shape != record.shape:
+            raise ValueError(f"step {record.name}: {area.shape} cells, expected {record.shape}")
+        if record.is_share:
             self.page.heat.append(area)
-        seen_through = within(self.window) if causal else ()
-        return Call(kind, (self.page.define(self.prefix + name, area), *seen_through))
+        seen = within(record.window) if record.layout is Layout.CAUSAL else ()
+        return Call(PART[record.layout], (self.page.define(record.name, area), *seen))
 
-    def _place_rows(self, name: str, panels: Sequence[Expr], only: Expr | None) -> Area:
-        page, first = self.page, self._heading(name, panels)
+    def _place_rows(
+        self, record: StepRecord, name: str, panels: Sequence[Expr], only: Expr | None
+    ) -> Area:
+        page, first = self.page, self._heading(record, name, panels)
         widths = [self._width(panel) for panel in panels]
-        look = "attention" if name in SHARES else "number"
+        look = "attention" if record.is_share else "number"
         left = FIRST
         for panel, width in zip(panels, widths, strict=True):
             causal = panel.shape[1] == SO_FAR
-            heading = "token heading" if name in SHARES else "token heading right"
+            heading = "token heading" if record.is_share else "token heading right"
             self._column_headings(first - 1, left, width, heading if causal else "")
             for token in range(self.context):
-                start, stop = self._columns_seen(token) if causal else (0, width)
+                start, stop = (_first_seen(record, token), token + 1) if causal else (0, width)
                 area = page.area(first + token, left + start, 1, stop - start)
                 page.compute(area, self._wrapped(for_token(panel, token), token, only), look)
             left += width
         whole = page.area(first, FIRST, self.context, left - FIRST)
         self._mark(name, whole)
-        if panels[0].shape[1] == SO_FAR:
-            self._mask(whole, widths[0])
+        if record.layout is Layout.CAUSAL:
+            self._mask(whole, widths[0], record.window)
         self._labels(first)
         page.row_groups.append((first - (2 if name in self.marks else 1), whole.bottom))
         if self.active < self.context:
@@ -94,10 +99,12 @@ class TokenRows:
         page.row = whole.bottom + 2
         return whole
 
-    def _place_columns(self, name: str, panels: Sequence[Expr], only: Expr | None) -> Area:
+    def _place_columns(
+        self, record: StepRecord, name: str, panels: Sequence[Expr], only: Expr | None
+    ) -> Area:
         """A step of the vocabulary: a column is a token, a row is an entry of the vocabulary."""
         (panel,) = panels
-        page, first = self.page, self._heading(name, panels)
+        page, first = self.page, self._heading(record, name, panels)
         height = panel.shape[0]
         assert isinstance(height, int)
         for token in range(self.context):
@@ -117,32 +124,28 @@ class TokenRows:
         page.row = first + height + 1
         return page.area(first, FIRST, height, self.context)
 
-    def _heading(self, name: str, panels: Sequence[Expr]) -> int:
+    def _heading(self, record: StepRecord, name: str, panels: Sequence[Expr]) -> int:
         """Number, title, mathematics, sentences; returns the row where the numbers begin."""
         page = self.page
         page.heading(
-            page.words.step(self.key + name),
+            page.words.step(record.words),
             panels[0],
             panels=len(panels),
             prefix=self.prefix,
-            number=self.numbers.get(name),
+            number=record.number,
         )
         if name in self.live:
-            page.compute_named(f"live.{self.prefix}{name}", page.row, 2, self.live[name], "live")
+            page.compute_named(f"live.{record.name}", page.row, 2, self.live[name], "live")
             page.row += 1
         return page.row + 2
 
-    def _columns_seen(self, token: int) -> tuple[int, int]:
-        """The columns of the tokens that one sees: the first, and the one behind the last."""
-        return max(0, token + 1 - self.window) if self.window else 0, token + 1
-
-    def _mask(self, whole: Area, width: int) -> None:
+    def _mask(self, whole: Area, width: int, window: int) -> None:
         """Nothing may stand where a token would look at one that it does not see."""
         there = f"LEN($B{whole.top})>0,LEN({column_letters(FIRST)}${whole.top - 1})>0"
         key, query = f"MOD(COLUMN()-{FIRST},{width})", f"ROW()-{whole.top}"
         hidden = f"{key}>{query}"
-        if 0 < self.window < width:
-            hidden = f"OR({hidden},{key}<={query}-{self.window})"
+        if 0 < window < width:
+            hidden = f"OR({hidden},{key}<={query}-{window})"
         self.page.rule(whole, f"AND({there},{hidden})", "masked")
 
     def _mark(self, name: str, whole: Area) -> None:
@@ -179,6 +182,11 @@ class TokenRows:
         if only is not None:
             tree = when(for_token(only, token), tree, "")
         return when(Range(self.ids.area.row(token)).equals(""), "", tree)
+
+
+def _first_seen(record: StepRecord, token: int) -> int:
+    """The position of the first token that the one at `token` sees."""
+    return max(0, token + 1 - record.window) if record.window else 0
 
 
 def _wider(groups: Sequence[tuple[int, int]], right: int) -> list[tuple[int, int]]:

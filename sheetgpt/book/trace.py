@@ -11,32 +11,31 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.book.book import Layout, StepRecord
+
 Floats = NDArray[np.float64]
 
-TALL = ("logits", "softmax")  # steps where a column is a token
 LEAST = 0.25  # what two factors come to at least
 TOLERANCE = 1e-9  # how wrong a cell may be, as a part of the step's largest number
 DIGITS = 15  # that every application keeps
 
 
-def laid_out(name: str, values: NDArray[np.generic], context: int, first: int) -> Floats:
-    """A trace as it stands on the tab, [context, width], NaN in the cells without a number.
+def laid_out(record: StepRecord, values: NDArray[np.generic], first: int) -> Floats:
+    """A trace as it stands on the tab, in the record's shape, NaN in the cells without a number.
 
     first: the row of the last token of the prompt; those before it need no prediction.
     """
-    n = len(values)
-    if name in TALL:
-        tall = np.full((values.shape[1], context), np.nan)
-        tall[:, first:n] = values[first:].T
-        return tall
-    if values.ndim == 3:  # [n, n_head, n], NaN where masked; the heads side by side
-        heads = np.full((context, values.shape[1], context), np.nan)
-        heads[:n, :, :n] = values
-        return heads.reshape(context, -1)
-    matrix = values.reshape(n, -1)
-    rows = np.full((context, matrix.shape[1]), np.nan)
-    rows[:n] = matrix
-    return rows
+    n, cells = len(values), np.full(record.shape, np.nan)
+    if record.layout is Layout.TALL:
+        cells[:, first:n] = values[first:].T
+    elif record.layout is Layout.CAUSAL:  # [n, n_head, n], NaN where masked; heads side by side
+        context = record.shape[0]
+        cells.reshape(context, -1, context)[:n, :, :n] = values
+    elif record.layout is Layout.SCALAR:
+        cells[0, 0] = values[first]
+    else:
+        cells[:n] = values.reshape(n, -1)
+    return cells
 
 
 def factors_of_tokens(length: int) -> Floats:
@@ -55,9 +54,9 @@ def _factors(length: int, irrational: float, other: float) -> Floats:
     return factors
 
 
-def fingerprint(name: str, values: Floats, first: int = 0) -> float:
+def fingerprint(record: StepRecord, values: Floats, first: int = 0) -> float:
     """The fingerprint of a step that is laid out as on its tab, or of its tokens from one on."""
-    by_token = values.T if name in TALL else values
+    by_token = values.T if record.is_tall else values
     tokens, places = by_token.shape
     factors = factors_of_tokens(first + tokens)[first:, None] * factors_of_places(places)
     return rounded(float(np.nansum(by_token * factors)))

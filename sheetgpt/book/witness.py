@@ -1,97 +1,60 @@
-"""What the witness says of the tokens of a calculated book, written into its tab `checks`."""
+"""What the witness says before there is a book: what it writes, and a fingerprint of every step.
+
+It computes with the numbers that a spreadsheet makes of the weights' decimals.
+"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.book import Book, Tab
-from sheetgpt.book.calculate import as_stored
-from sheetgpt.book.data import digest
+from sheetgpt.book.records import model_steps
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
-from sheetgpt.calculate.evaluate import Engine
-from sheetgpt.calculate.numerals import Float32Numerals
-from sheetgpt.calculate.recalculate import Formula, recalculate
-from sheetgpt.calculate.values import NUMBER, Sheets
-from sheetgpt.formula.cells import Area
-from sheetgpt.gpt2 import reference
-from sheetgpt.gpt2.config import Config
-from sheetgpt.gpt2.weights import shapes
+from sheetgpt.calculate.numerals import Float32Numerals, as_read_back
+from sheetgpt.checkpoint.checkpoint import Checkpoint
+from sheetgpt.gpt2.sampling import complete_with_trace
+from sheetgpt.workers import Workers
 
 Floats = NDArray[np.float64]
 
-TABS = ("checks", "start")  # those that show what is filled in here
 
+class ReadBack(Mapping[str, Any]):
+    """The weights as a spreadsheet reads them, each made once, when it is first asked for.
 
-class _Learned(Mapping[str, Any]):
-    """The weights as a spreadsheet reads them, each fetched when it is asked for."""
+    A vector is a row of cells there, but here it keeps its one side.
+    """
 
-    def __init__(self, book: Book, values: Sheets, config: Config) -> None:
-        self._book, self._values, self._shapes = book, values, shapes(config)
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]], workers: Workers) -> None:
+        self._weights, self._workers = weights, workers
+        self._made: dict[str, Floats | Float32Numerals] = {}
 
-    def __getitem__(self, name: str) -> Any:
-        weight = self._values.factor(self._book.names[name])
-        if isinstance(weight, Float32Numerals):
-            return weight
-        return np.asarray(weight).reshape(self._shapes[name])
+    def __getitem__(self, name: str) -> Floats | Float32Numerals:
+        if name not in self._made:
+            self._made[name] = as_read_back(self._weights[name], self._workers)
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._shapes)
+        return iter(self._weights)
 
     def __len__(self) -> int:
-        return len(self._shapes)
+        return len(self._weights)
 
 
-def witnessed(book: Book, values: Sheets, config: Config) -> Book:
-    """The book with the witness's fingerprint of every step, and how far each may be off.
+def fingerprints(
+    checkpoint: Checkpoint, weights: ReadBack, prompt: str, new_tokens: int, context: int
+) -> Floats:
+    """Of each of `model_steps` the fingerprint and how far it may be off, [n, 2].
 
-    values: the calculated sheets; they say which tokens the witness is to read, and show what
-        it has said when this returns.
+    The tokens are the prompt's, and the likeliest ones that the witness writes behind them.
     """
-    found = np.array(list(_fingerprints(book, values, config)))
-    constants = {"checks.built": found[:, :1], "checks.tolerance": found[:, 1:]}
-    for name, column in constants.items():
-        values.write(book.names[name], column)
-    tabs = [_filled(tab, book.names, constants) for tab in book.tabs]
-    cells = [each for tab in tabs if tab.name in TABS for each in tab.computed]
-    formulas = [Formula(each.area, each.tree, each.array) for each in cells]
-    recalculate(formulas, Engine(values), kept=as_stored)
-    return replace(book, tabs=tabs)
-
-
-def _fingerprints(book: Book, values: Sheets, config: Config) -> Iterator[tuple[float, float]]:
-    """Of every step its fingerprint and its tolerance, from what the witness computes."""
-    tokens = book.names["tokens.id"]
-    kinds, ids = values.cells(tokens)
-    trace = reference.forward(
-        config, _Learned(book, values, config), ids[kinds == NUMBER].astype(int).tolist()
+    config, tokenizer = checkpoint.config, checkpoint.tokenizer
+    ids = tokenizer.encode_prompt(prompt)
+    _, trace = complete_with_trace(
+        config, weights, ids, new_tokens, tokenizer.end_of_text, context=context
     )
-    last = int(values.cells(book.names["n_tokens"])[1][0, 0]) - 1  # of the prompt
-    trace["predicted.id"] = trace["predicted.id"][last : last + 1]
-    for name in reference.step_names(config):
-        shown = laid_out(name, trace[name], tokens.shape[0], last)
-        yield fingerprint(name, shown), tolerance(shown)
-
-
-def _filled(tab: Tab, names: Mapping[str, Area], constants: Mapping[str, Floats]) -> Tab:
-    """The tab with these constants, and with the digests by which a change would be noticed."""
-    new = {names[name]: column for name, column in constants.items()}
-    digests = {name: digest(column) for name, column in constants.items()}
-    listed = next((t.values for t in tab.lists if t.area == names["checks.constant"]), ())
-    return replace(
-        tab,
-        numbers=[replace(each, values=new.get(each.area, each.values)) for each in tab.numbers],
-        lists=[
-            replace(
-                each,
-                values=[
-                    digests.get(name, old) for name, old in zip(listed, each.values, strict=True)
-                ],
-            )
-            if each.area == names["checks.fingerprint"]
-            else each
-            for each in tab.lists
-        ],
-    )
+    found = []
+    for record in model_steps(config, context):
+        cells = laid_out(record, trace[record.name], len(ids) - 1)
+        found.append((fingerprint(record, cells), tolerance(cells)))
+    return np.array(found)

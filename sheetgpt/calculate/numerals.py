@@ -5,6 +5,8 @@ that decimal, which differs from the float32 by up to 2^-24 of its size: this do
 float32, is what formulas compute with.
 """
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ import orjson
 from numpy.typing import NDArray
 
 from sheetgpt.calculate.memory import zeros
+from sheetgpt.calculate.nearest import nearest
+from sheetgpt.workers import Frame, Workers
 
 try:
     import simdjson
@@ -21,6 +25,8 @@ except ModuleNotFoundError:  # not built for the newest Python yet; orjson reads
 Floats = NDArray[np.float64]
 
 PIECE = 1 << 16  # cells at a time, few enough to stay in a processor's cache
+CACHED = 1 << 14  # the same where much is made of each
+SHARED = 1 << 18  # cells that are worth asking another process
 DECIMALS, SIGNIFICANT = 12, 8
 SMALLEST = 1e-280  # whose digits a double could not shift before the point
 LARGE = 1 << 18  # cells from which on a matrix of float32 is kept in half the memory
@@ -62,13 +68,23 @@ def shortened(values: Floats) -> Floats:
     return np.where((size >= 1000) | (size < SMALLEST), values, np.rint(values * scale) / scale)
 
 
-def as_read_back(values: NDArray[Any]) -> "Floats | Float32Numerals":
-    """The doubles that a reader makes of a matrix of numbers."""
+def as_read_back(
+    values: NDArray[Any], workers: Workers | None = None
+) -> "Floats | Float32Numerals":
+    """The doubles that a reader makes of a matrix of numbers; workers share large ones."""
     if values.dtype != np.float32:
         return values.astype(np.float64)
-    if values.size < LARGE:
-        return read(written(values)).reshape(values.shape)
-    return Float32Numerals.of(values) or read(written(values)).reshape(values.shape)
+    if values.size >= LARGE:
+        return Float32Numerals.of(values, workers or Workers(1)) or _doubles(values)
+    return _doubles(values)
+
+
+def _doubles(values: NDArray[np.float32]) -> Floats:
+    """The doubles nearest to the shortest decimals."""
+    flat = np.ascontiguousarray(values).ravel()
+    doubles, unclear = nearest(flat)
+    doubles[unclear] = read(written(flat[unclear]))
+    return doubles.reshape(values.shape)
 
 
 class Float32Numerals:
@@ -85,17 +101,22 @@ class Float32Numerals:
         self._values, self._away = values, away
 
     @classmethod
-    def of(cls, values: NDArray[np.float32]) -> "Float32Numerals | None":
+    def of(cls, values: NDArray[np.float32], workers: Workers) -> "Float32Numerals | None":
         """None for numbers so small that float32 has few digits left for them."""
         numerals = cls(values, zeros(values.shape, np.int32))
-        for piece in numerals._pieces():
-            part = values[piece]
-            doubles = read(written(part)).reshape(part.shape)
-            away = _bits(doubles) - _bits(part.astype(np.float64))
-            numerals._away[piece] = away
-            if (numerals._away[piece] != away).any():
-                return None
-        return numerals
+        found = [numerals._measured(piece, workers) for piece in numerals._pieces(SHARED)]
+        return numerals if all(future.result() for future in found) else None
+
+    def _measured(self, piece: slice, workers: Workers) -> "Future[bool]":
+        """Find out how far away the doubles of some rows are; whether that can be kept."""
+        part = np.ascontiguousarray(self._values[piece])
+
+        def keep(answer: Sequence[Frame]) -> bool:
+            for away in answer:
+                self._away[piece] = np.frombuffer(away, np.int32).reshape(part.shape)
+            return len(answer) > 0
+
+        return workers.in_process(_away, part.view(np.uint8).data, then=keep)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,18 +139,30 @@ class Float32Numerals:
         return Float32Numerals(self._values[rows], self._away[rows])
 
     def __matmul__(self, right: Floats) -> Floats:
-        return np.concatenate([self[piece] @ right for piece in self._pieces()])
+        return np.concatenate([self[piece] @ right for piece in self._pieces(PIECE)])
 
     def __rmatmul__(self, left: Floats) -> Floats:
         product = np.zeros((len(left), self.shape[1]))
-        for piece in self._pieces():
+        for piece in self._pieces(PIECE):
             product += left[:, piece] @ self[piece]
         return product
 
-    def _pieces(self) -> list[slice]:
+    def _pieces(self, cells: int) -> list[slice]:
         rows, columns = self.shape
-        step = max(1, PIECE // columns)
+        step = max(1, cells // columns)
         return [slice(top, top + step) for top in range(0, rows, step)]
+
+
+def _away(values: Frame) -> Iterator[Frame]:
+    """A task for other processes: how far from each float32 the right double is, if not too far."""
+    numbers, found = np.frombuffer(values, np.float32), []
+    for start in range(0, len(numbers), CACHED):
+        part = numbers[start : start + CACHED]
+        away = _bits(_doubles(part)) - _bits(part.astype(np.float64))
+        found.append(away.astype(np.int32))
+        if (found[-1] != away).any():
+            return
+    yield np.concatenate(found).data
 
 
 def _bits(doubles: Floats) -> NDArray[np.int64]:

@@ -179,6 +179,12 @@ def _rounded(number: float, digits: float) -> float:
     return float((seen / last).to_integral_value(ROUND_HALF_UP) * last)
 
 
+def _joined(left: str, right: str) -> str:
+    if len(left) + len(right) > LONGEST:
+        raise Wrong(Error.VALUE)
+    return left + right
+
+
 def _repeated(text: Scalar, times: Scalar) -> str:
     repeated, count = as_text(text), int(as_number(times))
     if not 0 <= count * len(repeated) <= LONGEST or count < 0:
@@ -199,7 +205,7 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "^": _of_numbers(_power),
     "neg": _of_numbers(lambda a: -a),
     "%": _of_numbers(lambda a: a / 100),
-    "&": _of_texts(lambda a, b: a + b),
+    "&": _of_texts(_joined),
     "=": lambda a, b: compare(a, b) == 0,
     "<>": lambda a, b: compare(a, b) != 0,
     "<": lambda a, b: compare(a, b) < 0,

@@ -9,11 +9,11 @@ from sheetgpt.calculate.recalculate import reads
 from sheetgpt.check.constants import against, constants
 from sheetgpt.check.differences import Difference, differences
 from sheetgpt.check.engines import CALCULATORS, Calculator
-from sheetgpt.check.expected import expected, names_of_formulas, prompt_ids
+from sheetgpt.check.expected import expected, prompt_ids
 from sheetgpt.check.file import Floats, Grid, ModelInFile, stated
 from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.limits import limits_of, refuse_excess
-from sheetgpt.check.places import as_written, by_step
+from sheetgpt.check.places import as_written, by_step, elsewhere
 from sheetgpt.check.report import Report, StepResult
 from sheetgpt.check.steps import step_result, unlike_neighbours
 from sheetgpt.check.tries import affordable, tried
@@ -32,6 +32,7 @@ def check(
     progress: Progress = lambda what: None,
     tries: int | None = None,
     calculators: Mapping[str, Calculator] = CALCULATORS,
+    jobs: int = 1,
 ) -> Report:
     """Check the workbook at `path`.
 
@@ -40,14 +41,15 @@ def check(
     checkpoint: if given, every weight, token and merge must be the checkpoint's.
     tries: with how many other inputs the engine is to calculate, if it is ours; None for as many
         as a model of this size allows.
+    jobs: how many cores to use for reading.
     Raises WorkbookError where the file cannot be read or is not one of ours, and OfficeError
     where LibreOffice is wanted and missing.
     """
-    workbook = read(path, progress, lambda properties: limits_of(stated(path, properties)))
+    workbook = read(path, progress, lambda said: limits_of(stated(path, said)), jobs)
     model = ModelInFile(path, workbook)
     formulas = Formulas(workbook)
     refuse_excess(path, formulas.all, limits_of(model.stated))
-    names = names_of_formulas(model)
+    names = list(model.records)
 
     progress("comparing with what was written")
     book, note = written(model)
@@ -61,6 +63,7 @@ def check(
     differ = by_step(found, workbook.names, [*(result.step for result in results), *names])
     if not any(result.problem for result in results):  # else they would only repeat it
         results = [_with(result, differ) for result in results]
+    results = [*elsewhere(differ.get("", [])), *results]
 
     progress("witness")
     ids, wanted = _wanted(model)

@@ -5,53 +5,26 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sheetgpt.book.predicted import CANDIDATES, LIKELIEST
-from sheetgpt.book.trace import TALL, laid_out
+from sheetgpt.book.book import Layout, StepRecord
+from sheetgpt.book.records import LIKELIEST
+from sheetgpt.book.trace import laid_out
 from sheetgpt.check import insight
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import as_good, as_id, cell, down, each
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2 import reference
-from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
-from sheetgpt.steps.sample import columns
-from sheetgpt.steps.tokenize import Room, tables_of
+from sheetgpt.steps.tokenize import Room
 
-CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
-CAUSAL = ("attn.scores", "attn.weights")  # steps that are matrices of token by token
-ATTENDING = (*CAUSAL, "attn.heads")  # steps whose formulas read the tokens that one sees
 ANYTHING = object()  # stands for a cell that may hold whatever it likes
 SOMETHING = object()  # stands for a text that is not empty
 
 Trace = reference.Trace
 Read = Callable[[str], Grid | None]
-
-
-def names_of_formulas(model: ModelInFile) -> list[str]:
-    """The name of everything that formulas compute, in the order in which they do."""
-    tables = tables_of(model.room.rounds)
-    likeliest = ("likeliest.token", "likeliest.probability")
-    steps = reference.step_names(model.config)
-    return [
-        *(f"{table}.{column}" for table, names in tables.items() for column in names),
-        *(f"prompt.{each}" for each in ("shown", "used", "message")),
-        *("n_tokens", "tokens.id", "tokens.text", "tokens.word"),
-        *(name for name in steps if name not in ("tokens.id", "predicted.id")),
-        *(f"control.{name}" for name in CONTROLS),
-        "choice.after",
-        *(f"choice.{column}" for column in columns(model.config.n_vocab)),
-        *(f"predicted.{each}" for each in ("id", "token", "probability")),
-        "completion",
-        *(f"candidates.{column}" for column in CANDIDATES if column not in ("draw", "rank")),
-        *(f"start.{each}" for each in ("message", "token", "completion", "used", *likeliest)),
-        "start.likeliest.sentence",
-        *insight.names(model),
-        *(["start.blocks"] if model.has_lens else []),
-        "start.checks",
-    ]
 
 
 def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) -> list[int]:
@@ -136,7 +109,7 @@ def expected(
     trace = reference.forward(model.config, model.weights, read_ids)
     for name, values in trace.items():
         if name not in ("tokens.id", "predicted.id"):
-            found[name] = laid_out(name, values, context, len(ids) - 1)
+            found[name] = laid_out(model.records[name], values, len(ids) - 1)
     logits, softmax = trace["logits"][len(ids) - 1 :], trace["softmax"][len(ids) - 1 :]
     written = _written(logits, how, len(ids) - 1, chosen)
     found |= _choices(model, written, logits, how, texts, len(ids) - 1)
@@ -159,8 +132,9 @@ def expected(
         found |= insight.checks(model, found)
     if is_broken:
         for name, values in found.items():
-            if values.shape[name in TALL] == context and not name.startswith("candidates."):
-                behind = (slice(None),) * (name in TALL) + (slice(len(read_ids), None),)
+            tall = model.records[name].is_tall
+            if values.shape[tall] == context and not name.startswith("candidates."):
+                behind = (slice(None),) * tall + (slice(len(read_ids), None),)
                 anything: Any = np.inf if values.dtype == np.float64 else ANYTHING
                 values[behind] = anything
     return found
@@ -253,19 +227,11 @@ def _candidates(
     return {f"candidates.{name}": down(length, 0, values) for name, values in listed}
 
 
-def window_of(name: str, config: Config) -> int:
-    """How many tokens one sees in a step of attention; 0 where no window hides any."""
-    step, block, *_ = (*name.split(".", 2), "")
-    return config.window(int(block)) if step == "h" and name.endswith(ATTENDING) else 0
-
-
-def formula_cells(
-    name: str, area: Area, window: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def formula_cells(record: StepRecord, area: Area) -> NDArray[np.bool_]:
     """The cells of a step that formulas must fill: all but those a token may not see."""
     needed = np.ones(area.shape, dtype=bool)
     context = area.shape[0]
-    if name.endswith(CAUSAL) and area.shape[1] % context == 0:
-        hidden = reference.hidden(context, window)
+    if record.layout is Layout.CAUSAL and area.shape == record.shape:
+        hidden = reference.hidden(context, record.window)
         needed &= ~np.tile(hidden, (1, area.shape[1] // context))
     return needed

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.book.book import StepRecord
 from sheetgpt.book.compile import PROPERTY
 from sheetgpt.book.data import key_factor
+from sheetgpt.book.records import listed
 from sheetgpt.calculate.scalars import as_text
 from sheetgpt.calculate.values import Error, Scalar, Sheets
 from sheetgpt.checkpoint.config_file import from_json, to_json
@@ -60,6 +62,8 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
         if from_json(to_json(config), "") != config:
             raise ValueError("the configuration does not hold")
+        if max(config.n_vocab, config.n_ctx, config.n_embd, config.n_inner) > LAST_ROW:
+            raise ValueError("no sheet has so many rows")
         if not all(0 <= size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
         return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
@@ -93,6 +97,12 @@ class ModelInFile:
         if self.config.n_layer > len(self.values.by_tab):
             raise _says_nothing(path)
 
+    @cached_property
+    def records(self) -> dict[str, StepRecord]:
+        """Everything that formulas compute, by its name, in the order in which they do."""
+        every = listed(self.config, self.room, lens=self.has_lens)
+        return {record.name: record for record in every}
+
     @property
     def prompt(self) -> str:
         return "".join(self.texts("prompt"))
@@ -125,7 +135,7 @@ class ModelInFile:
         found = {}
         for name, shape in shapes(self.config).items():
             values = self.numbers(name)
-            if values is not None and values.shape == tuple(np.atleast_2d(np.empty(shape)).shape):
+            if values is not None and values.shape == (1, *shape)[-2:]:
                 found[name] = values.reshape(shape)
         return found
 

@@ -4,28 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from sheetgpt.book.book import Layout
 from sheetgpt.book.checks import HOLDS, OTHER
-from sheetgpt.book.trace import TALL, fingerprint
+from sheetgpt.book.records import CONTROLS, model_steps
+from sheetgpt.book.trace import fingerprint
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import NEAR, as_good, as_id, cell, each
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 
-TYPED = ("prompt", "new_tokens", "temperature", "top_k", "top_p", "seed")
+TYPED = ("prompt", *CONTROLS)
 Expected = dict[str, Grid | Floats]
-
-
-def names(model: ModelInFile) -> list[str]:
-    """The names of what these tabs compute, in the order in which they do."""
-    attention = ("number", "from", "weight", "place", "token", "strength", "head")
-    lens = ("shown", "residual", "ln_f.normal", "ln_f", "logits", "id", "token", "probability")
-    compared = ("typed", "same", "others", "now", "difference", "mark", "verdict", "summary")
-    return [
-        *(f"attention.{each}" for each in (*attention, "sentence", "strongest")),
-        *(f"live.h.{b}.attn.weights" for b in range(model.config.n_layer)),
-        *(f"lens.{each}" for each in (*lens, "final", "from", "sentence") if model.has_lens),
-        *(f"checks.{each}" for each in compared),
-    ]
 
 
 def attention(
@@ -128,13 +117,13 @@ def checks(model: ModelInFile, found: Mapping[str, Grid | Floats]) -> Expected:
     if any(value is None for value in built):
         return {}
     tokens, read = (int(value[0, 0]) for value in built if value is not None)
-    steps = reference.step_names(model.config)
+    steps = model_steps(model.config, model.room.tokens)
     now = []
-    for name in steps:
-        values = found[name].astype(np.float64)
-        if values.shape != (1, 1):
-            values = values[:, tokens - 1 : read] if name in TALL else values[:read]
-        now.append([fingerprint(name, values, first=(tokens - 1) * (name in TALL))])
+    for step in steps:
+        values = found[step.name].astype(np.float64)
+        if step.layout is not Layout.SCALAR:
+            values = values[:, tokens - 1 : read] if step.is_tall else values[:read]
+        now.append([fingerprint(step, values, first=(tokens - 1) * step.is_tall)])
     same = [[HOLDS if _is_same(model, name) else OTHER] for name in TYPED]
     others = same.count([OTHER])
     mark = OTHER if others else HOLDS

@@ -4,7 +4,7 @@ Without limits a file of a kilobyte could keep a computer busy for days: one for
 sheet is 17,179,869,184 cells.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx.read import Limits
 
 TIMES = 3  # how often more than what is needed
+FEW = 100  # how many times fewer formulas there may be, and how many in any case
 LITTLE = 1_000_000  # cells that any file may ask for
 
 
@@ -42,8 +43,16 @@ def limits_of(its: Stated) -> Limits:
     return Limits(TIMES * span + LITTLE, TIMES * formulas, TIMES * work + 10 * LITTLE)
 
 
-def refuse_excess(path: Path, formulas: Iterable[Formula], most: Limits) -> None:
-    """Raise WorkbookError for formulas that would take too much memory or time."""
+def refuse_excess(path: Path, formulas: Sequence[Formula], most: Limits) -> None:
+    """Raise WorkbookError for formulas that would take too much memory or time.
+
+    Also where the properties promise a workbook that is not there: to compile that would.
+    """
+    if most.formulas > FEW * (len(formulas) + FEW):
+        raise WorkbookError(
+            f"{path}: its document properties are those of a workbook of some "
+            f"{most.formulas // TIMES:,} formulas, but it has {len(formulas):,}; build it again"
+        )
     total = 0
     for formula in formulas:
         its, largest = work(formula.tree)

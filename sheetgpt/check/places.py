@@ -46,14 +46,18 @@ def _within(area: Area, steps: Sequence[tuple[str, Area]]) -> str:
     return ""
 
 
+def elsewhere(others: Sequence[Difference]) -> Iterator[StepResult]:
+    """Names and properties that are not as sheetgpt wrote them; all else may follow from these."""
+    for each in others:
+        if each.area is None:
+            yield StepResult("", each.name, "written", problem=each.sentence)
+
+
 def as_written(others: Sequence[Difference], book: Book) -> Iterator[StepResult]:
     """Of every tab whether its formulas and constants are those that sheetgpt wrote.
 
     others: the differences that belong to no step.
     """
-    elsewhere = [each for each in others if each.area is None]
-    if elsewhere:
-        yield StepResult("", elsewhere[0].name, "written", problem=_sentence(elsewhere))
     for tab in book.tabs:
         here = [each for each in others if each.area is not None and each.area.tab == tab.name]
         cells = len(tab.computed) + len(tab.texts) + sum(len(each.values) for each in tab.lists)

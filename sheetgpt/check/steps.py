@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.trace import TALL
+from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.calculate.values import BLANK, EMPTY, NUMBER, Error
-from sheetgpt.check.expected import ANYTHING, CAUSAL, SOMETHING, formula_cells, window_of
+from sheetgpt.check.expected import ANYTHING, SOMETHING, formula_cells
 from sheetgpt.check.file import Floats, Grid, ModelInFile, grid
 from sheetgpt.check.formulas import Formulas
 from sheetgpt.check.report import StepResult
 from sheetgpt.formula.cells import Area
 
 TOLERANCE = 1e-9  # times the largest number of the step, where that is above 1
-LISTS = ("checks.now", "checks.typed")  # where each formula reads something of another kind
 
 
 def step_result(
@@ -51,32 +50,30 @@ def unlike_neighbours(model: ModelInFile, formulas: Formulas, name: str) -> str:
     area = model.names.get(name)
     if area is None:
         return ""
-    tall = name in TALL
-    window = window_of(name, model.config)
-    needed = formula_cells(name, area, window)
-    alike = name not in LISTS
-    problem = formulas.problem(area, needed, tall=tall, alike=alike, window=window)
-    for labels in () if problem else _beside(name, area):
+    record = model.records[name]
+    needed, tall = formula_cells(record, area), record.is_tall
+    problem = formulas.problem(area, needed, tall=tall, alike=record.alike, window=record.window)
+    for labels in () if problem else _beside(record, area):
         needed = np.ones(labels.shape, dtype=bool)
         problem = problem or formulas.problem(labels, needed, tall=labels.top < area.top)
     return problem
 
 
-def _beside(name: str, area: Area) -> list[Area]:
+def _beside(record: StepRecord, area: Area) -> list[Area]:
     """The tokens' texts stand left of a step's rows, or above its columns, or both."""
-    if not name.startswith(("h.", "embed.", "ln_f", "logits", "softmax")) or 1 in (
-        area.left, area.top
-    ):  # fmt: skip
+    if not record.has_tokens_beside or 1 in (area.left, area.top):
         return []
     left = replace(area, left=area.left - 1, right=area.left - 1)
     above = replace(area, top=area.top - 1, bottom=area.top - 1)
-    return [above] if name in TALL else [left, above] if name.endswith(CAUSAL) else [left]
+    if record.is_tall:
+        return [above]
+    return [left, above] if record.layout is Layout.CAUSAL else [left]
 
 
 def _labels(model: ModelInFile, name: str, area: Area, tokens: Grid | None) -> str:
     if tokens is None:
         return ""
-    for labels in _beside(name, area):
+    for labels in _beside(model.records[name], area):
         found = grid(model.values, labels).ravel()
         wrong = np.flatnonzero(found != np.resize(tokens, found.shape))
         if len(wrong):

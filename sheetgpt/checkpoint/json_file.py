@@ -1,9 +1,12 @@
 """Reading a JSON file that must hold an object, and showing what else it held."""
 
 import json
+import re
 from pathlib import Path
 
 from sheetgpt.errors import CheckpointError, shown, unreadable
+
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")  # as JSON escapes characters beyond U+FFFF, in two
 
 
 def read_object(path: Path) -> dict[str, object]:
@@ -13,6 +16,8 @@ def read_object(path: Path) -> dict[str, object]:
 
 def read_text(path: Path) -> str:
     """The UTF-8 text in `path`; CheckpointError if it cannot be read."""
+    if path.is_fifo():  # it would be waited for
+        raise CheckpointError(f"{path} is a pipe, not a file; copy the checkpoint's file there")
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -40,6 +45,14 @@ def parse_object(text: str, where: str) -> dict[str, object]:
 
     try:
         value = json.loads(text, object_pairs_hook=unique)
+        if _HALF_A_PAIR.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # refuses half a pair without the other
+    except UnicodeEncodeError as error:
+        half = ord(error.object[error.start])
+        raise CheckpointError(
+            f"{where} holds U+{half:04X}, half of a surrogate pair, which is no character; "
+            "the file is damaged, copy or download it again"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{where} is not valid JSON ({error}); the file is damaged, copy or download it again"

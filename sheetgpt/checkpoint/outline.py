@@ -15,6 +15,7 @@ from sheetgpt.checkpoint.json_file import read_object
 from sheetgpt.checkpoint.tensor import Tensor
 from sheetgpt.errors import CheckpointError, shown
 from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.weights import kind
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Outline:
     def notes(self) -> Iterator[str]:
         """What a person should know of how this model is read, a sentence each."""
         if self.zeros:
-            kinds = dict.fromkeys(name.removesuffix(".b").split(".", 2)[-1] for name in self.zeros)
+            kinds = dict.fromkeys(kind(name).removesuffix(".b") for name in self.zeros)
             yield f"it has no biases in {', '.join(kinds)}, so they are zeros here"
         if self.dialect is not None:
             yield (

@@ -75,6 +75,10 @@ class Area:
     def __str__(self) -> str:
         return f"{quoted(self.tab)}!{self.address}"
 
+    def has(self, row: int, column: int) -> bool:
+        """Whether a cell, counted as on the sheet, is one of the area's."""
+        return self.top <= row <= self.bottom and self.left <= column <= self.right
+
     def row(self, index: int) -> "Area":
         """Row `index` of the area, counted from 0."""
         return self.rows(index, index + 1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sheetgpt.gpt2.config import Config
-from sheetgpt.gpt2.reference import Weights, fitting, forward
+from sheetgpt.gpt2.reference import Trace, Weights, fitting, forward
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -85,10 +85,24 @@ def complete(
     where `context` tokens (by default all that the model can read) have been read: the last
     token is then chosen from a full context. Raises PromptError if the prompt does not fit.
     """
+    return complete_with_trace(config, weights, ids, n_tokens, end_of_text, controls, context)[0]
+
+
+def complete_with_trace(
+    config: Config,
+    weights: Weights,
+    ids: Sequence[int],
+    n_tokens: int,
+    end_of_text: int | None,
+    controls: Controls = Controls(),
+    context: int | None = None,
+) -> tuple[list[int], Trace]:
+    """The same, and every step of `reference.forward` for all tokens that were read in the end."""
     room = (context or config.n_ctx) + 1 - len(fitting(config, ids))
     uniform = uniform_numbers(controls.seed)
     written: list[int] = []
+    trace: Trace = {}
     while len(written) < min(n_tokens, room) and written[-1:] != [end_of_text]:
         trace = forward(config, weights, [*ids, *written])
         written.append(choose(trace["logits"][-1], controls, next(uniform)))
-    return written
+    return written, trace

@@ -10,17 +10,18 @@ for no part that stays below its limit: some readers do not take either for gran
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from shutil import copyfileobj
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import ZIP64_LIMIT, ZIP_DEFLATED, ZipFile, ZipInfo
 
 from isal import isal_zlib
 
 from sheetgpt.workers import Frame, Workers
+
+T = TypeVar("T")
 
 CHUNK = 1 << 23  # bytes that are deflated at a time
 END = b"\x03\x00"  # an empty last block
@@ -76,22 +77,17 @@ class Archive(ZipFile):
     """An archive of parts that are written whole, and of parts that are streamed."""
 
     @contextmanager
-    def streamed(
-        self, name: str, expected_size: int, how: str, workers: Workers
-    ) -> Iterator["Part"]:
-        """A part to be written piece by piece.
-
-        expected_size: about how many bytes it will have. how: the name of a way to deflate it.
-        """
+    def streamed(self, name: str, expected_size: int) -> Iterator["Part"]:
+        """A part to be written chunk by chunk; expected_size: about how many bytes it will have."""
         file: Any = self.fp
         info = ZipInfo(name, time.localtime()[:6])
         info.compress_type, info.external_attr = ZIP_DEFLATED, 0o600 << 16
         info.header_offset, info.CRC = file.tell(), 0
         is_long = expected_size > ZIP64_LIMIT
         file.write(info.FileHeader(is_long))
-        part = Part(file, workers, how)
+        part = Part(file)
         yield part
-        part.finish()
+        part.write(Deflated(END, 0, 0))
         info.CRC, info.file_size, info.compress_size = part.crc, part.size, part.deflated_size
         end = file.tell()
         file.seek(info.header_offset)
@@ -103,62 +99,47 @@ class Archive(ZipFile):
 
 
 class Part:
-    """Takes the bytes of a part in any pieces, and writes them deflated."""
+    """Takes a part's chunks."""
 
-    def __init__(self, file: Any, workers: Workers, how: str) -> None:
-        self.file, self._workers, self.how = file, workers, how
-        self._pieces: list[bytes] = []
-        self._waiting = 0  # bytes in these pieces
-        self._chunks: deque[Future[Any]] = deque()
+    def __init__(self, file: Any) -> None:
+        self._file = file
         self.size = self.deflated_size = self.crc = 0
 
-    def write(self, piece: bytes) -> None:
-        self._pieces.append(piece)
-        self._waiting += len(piece)
-        if self._waiting >= CHUNK:
-            self._deflate_waiting()
+    def write(self, chunk: Deflated) -> None:
+        self._file.write(chunk.data)
+        self.crc = isal_zlib.crc32_combine(self.crc, chunk.crc, chunk.size)
+        self.size += chunk.size
+        self.deflated_size += len(chunk.data)
 
-    def put(self, chunk: Future[Deflated]) -> None:
-        """Bytes that are being deflated elsewhere come next."""
-        if self._waiting:
-            self._deflate_waiting()
-        self._append(chunk)
 
-    def _deflate_waiting(self) -> None:
-        chunk = b"".join(self._pieces)
-        self._pieces, self._waiting = [], 0
-        self._append(self._workers.in_thread(DEFLATE[self.how], chunk))
+Chunk = Future[Deflated]
 
-    def _append(self, chunk: Future[Deflated]) -> None:
-        self._chunks.append(chunk)
-        if len(self._chunks) > 2 * self._workers.jobs:  # no more in memory than keep all busy
-            self._take(self._chunks.popleft().result())
 
-    def add(self, other: "Part") -> None:
-        """What was written into another part, and into a file of its own, comes next."""
-        other.drain()
-        self.drain()
-        other.file.seek(0)
-        copyfileobj(other.file, self.file, CHUNK)
-        self._count(other.size, other.deflated_size, other.crc)
+def chunks(pieces: Iterable[bytes | Chunk], how: str, workers: Workers) -> Iterator[Chunk]:
+    """Bytes as chunks that are being deflated; chunks among them, as they are.
 
-    def drain(self) -> None:
-        """Write everything that waits."""
-        if self._waiting:
-            self._deflate_waiting()
-        while self._chunks:
-            self._take(self._chunks.popleft().result())
+    how: the name of a way to deflate.
+    """
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            waiting.append(piece)
+            size += len(piece)
+        if waiting and (size >= CHUNK or not isinstance(piece, bytes)):
+            yield workers.in_thread(DEFLATE[how], b"".join(waiting))
+            waiting, size = [], 0
+        if not isinstance(piece, bytes):
+            yield piece
+    if waiting:
+        yield workers.in_thread(DEFLATE[how], b"".join(waiting))
 
-    def finish(self) -> None:
-        self.drain()
-        self.file.write(END)
-        self.deflated_size += len(END)
 
-    def _take(self, chunk: Deflated) -> None:
-        self.file.write(chunk.data)
-        self._count(chunk.size, len(chunk.data), chunk.crc)
-
-    def _count(self, size: int, deflated_size: int, crc: int) -> None:
-        self.crc = isal_zlib.crc32_combine(self.crc, crc, size)
-        self.size += size
-        self.deflated_size += deflated_size
+def ahead(items: Iterable[T], count: int) -> Iterator[T]:
+    """The same items, so many of which are made before the first is asked for."""
+    made: deque[T] = deque()
+    for item in items:
+        made.append(item)
+        if len(made) > count:
+            yield made.popleft()
+    yield from made

@@ -32,7 +32,9 @@ from sheetgpt.formula.cells import (
     read_address,
     split_tab,
 )
-from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
+from sheetgpt.workers import Workers
+from sheetgpt.xlsx.bulk import Run, joined
+from sheetgpt.xlsx.parallel import sheets_without_runs
 
 _FIXED = re.compile(r"\$[A-Za-z]+\$[0-9]+(:\$[A-Za-z]+\$[0-9]+)?\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -94,15 +96,17 @@ def read(
     path: Path,
     progress: Callable[[str], None] = lambda tab: None,
     limits: Callable[[Mapping[str, str]], Limits] = lambda properties: Limits(),
+    jobs: int = 1,
 ) -> Workbook:
     """Read an .xlsx file; raises WorkbookError where it is missing, broken or something else.
 
     limits: what a file with these document properties may ask for.
+    jobs: how many cores to use.
     """
     try:
         _refuse_special(path)
-        with ZipFile(path) as archive:
-            return _read(archive, progress, limits)
+        with ZipFile(path) as archive, Workers(jobs) as workers:
+            return _read(archive, progress, limits, workers)
     except FileNotFoundError as error:
         raise WorkbookError(
             f"{path}: there is no such file; build one with sheetgpt build"
@@ -125,13 +129,15 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     said = str(error.args[0]) if error.args else type(error).__name__
-    return said.rstrip(".") if " " in said else f"it has no {said or 'name'}"
+    said = " ".join(said.split()).rstrip(".")[:200]
+    return said if " " in said else f"it has no {said or 'name'}"
 
 
 def _read(
     archive: ZipFile,
     progress: Callable[[str], None],
     limits: Callable[[Mapping[str, str]], Limits],
+    workers: Workers,
 ) -> Workbook:
     for part in archive.infolist():
         if part.file_size > max(SUSPICIOUS_SIZE, SUSPICIOUS_RATIO * part.compress_size):
@@ -144,15 +150,17 @@ def _read(
         for relation in _part(archive, "xl/_rels/workbook.xml.rels")
     }
     strings = list(_shared_strings(archive))
-    values, formulas = Sheets(), []
+    parts: dict[str, str] = {}
     for sheet in book.iterfind("{*}sheets/{*}sheet"):
-        name = sheet.get("name", "")
-        progress(name)
         identifier = next((sheet.get(key) for key in sheet.attrib if key.endswith("}id")), "id")
-        target = targets[identifier]
-        path = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
-        reader = _SheetReader(name, strings, most)
-        values.by_tab[name] = reader.read(inflated(archive, path))
+        path = posixpath.normpath(posixpath.join("/xl", targets[identifier]))
+        parts[sheet.get("name", "")] = path.lstrip("/")
+    values, formulas = Sheets(), []
+    contents = sheets_without_runs(archive, list(parts.values()), workers)
+    for name, (pieces, runs) in zip(parts, contents, strict=True):
+        progress(name)
+        reader = _SheetReader(name, strings, runs, most)
+        values.by_tab[name] = reader.read(pieces)
         formulas += reader.formulas
         if len(formulas) > most.formulas:
             raise ValueError(f"it has more than {most.formulas:,} formulas")
@@ -223,19 +231,18 @@ def _unescaped(text: str) -> str:
 class _SheetReader:
     """Collects one sheet's cells as they stream by."""
 
-    def __init__(self, tab: str, strings: list[str], most: Limits) -> None:
-        self.tab, self.strings, self.most = tab, strings, most
+    def __init__(self, tab: str, strings: list[str], runs: list[Run], most: Limits) -> None:
+        self.tab, self.strings, self.runs, self.most = tab, strings, runs, most
         self.filled = 0  # cells that formulas fill
         self.formulas: list[FormulaText] = []
         self.shared: dict[str, tuple[str, str]] = {}  # index -> text and address of the first
         self.rows, self.columns, self.numbers = array("q"), array("q"), array("d")
         self.others: list[tuple[int, int, Scalar]] = []
-        self.runs: list[Run] = []
         self.last_row = 0
 
     def read(self, pieces: Iterator[bytes]) -> Sheet:
         parser = etree.XMLPullParser(events=("end",), tag="{*}row", **_CAREFUL)
-        for xml in without_runs(pieces, self.runs):
+        for xml in pieces:
             parser.feed(xml)
             self._rows(parser)
         parser.close()

@@ -2,9 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED
@@ -13,14 +15,14 @@ from sheetgpt.book.book import Book, Tab
 from sheetgpt.calculate.values import Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.workers import Workers
-from sheetgpt.xlsx.archive import Archive, Part
+from sheetgpt.xlsx.archive import Archive, Chunk, ahead, chunks
 from sheetgpt.xlsx.rows import sheet_rows
 from sheetgpt.xlsx.sheet import head, tail
 from sheetgpt.xlsx.skeleton import skeleton
 
 FEW = 2_000_000  # numbers in a book, up to which cells say where they stand and speed is no matter
 MANY = 1_000_000  # numbers on a tab, from which on it is a tab of numbers and little else
-SMALL = 1 << 26  # bytes of a tab that is kept in memory until it can be written
+AHEAD = 3  # chunks for each job that are being made, or wait to be written
 BYTES_A_NUMBER = 36  # at most, as text in a part
 
 Progress = Callable[[str, int, int], None]  # the tab, how many numbers are written, of how many
@@ -51,9 +53,11 @@ def save(
     path: Path,
     form: Form = FORM,
     progress: Progress = lambda tab, done, of: None,
-    jobs: int = 1,
+    workers: Workers | None = None,
 ) -> None:
     """Write a book with the values of its formulas; `path` changes only when all is written.
+
+    workers: whoever shares the work; the file is the same with any number of them.
 
     Raises WorkbookError if the file cannot be written.
     """
@@ -62,8 +66,8 @@ def save(
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
-        with os.fdopen(handle, "wb") as file, Workers(jobs) as workers:
-            _Writer(book, values, form, progress, workers).write(file)
+        with os.fdopen(handle, "wb") as file:
+            _Writer(book, values, form, progress, workers or Workers(1)).write(file)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
@@ -105,51 +109,57 @@ class _Writer:
         sheets = {part: tabs[name] for part, name in self.skeleton.tabs.items()}
         large = {part: tab for part, tab in sheets.items() if self._is_large(tab)}
         small = {part: tab for part, tab in sheets.items() if part not in large}
-        with Archive(file, "w", ZIP_DEFLATED) as archive, ExitStack() as files:
+        with Archive(file, "w", ZIP_DEFLATED) as archive:
             for name, data in self.skeleton.parts.items():
                 if name not in sheets:
                     archive.writestr(name, data)
-            aside = self.workers.in_thread(self._aside, small, files) if large else None
-            for name, tab in large.items():
-                with self._streamed(archive, name, tab) as part:
-                    self._sheet(tab, part)
-            for name, tab in small.items():
-                with self._streamed(archive, name, tab) as part:
-                    if aside is None:
-                        self._sheet(tab, part)
-                    else:
-                        part.add(aside.result()[name])
+            if large:
+                beside = self.workers.in_thread(lambda: list(self._chunks(small)))
+                self._put(archive, large, self._chunks(large))
+                self._put(archive, small, beside.result())
+            else:
+                self._put(archive, small, self._chunks(small))
 
-    def _aside(self, small: Mapping[str, Tab], files: ExitStack) -> dict[str, Part]:
-        """Tabs in files of their own, which are closed with `files`."""
-        found = {}
-        for name, tab in small.items():
-            file = files.enter_context(tempfile.SpooledTemporaryFile(SMALL))  # noqa: SIM115
-            found[name] = Part(file, self.workers, self._way_to_deflate(tab))
-            self._sheet(tab, found[name])
-            found[name].drain()
-        return found
+    def _put(
+        self,
+        archive: Archive,
+        tabs: Mapping[str, Tab],
+        made: Iterable[tuple[str, Chunk]],
+    ) -> None:
+        """Write the chunks of tabs, all of them of one tab after the other."""
+        for name, of_tab in groupby(made, key=itemgetter(0)):
+            with archive.streamed(name, BYTES_A_NUMBER * tabs[name].n_numbers) as part:
+                for _, chunk in of_tab:
+                    part.write(chunk.result())
 
-    def _streamed(self, archive: Archive, name: str, tab: Tab) -> AbstractContextManager[Part]:
-        size = BYTES_A_NUMBER * tab.n_numbers
-        return archive.streamed(name, size, self._way_to_deflate(tab), self.workers)
+    def _chunks(self, tabs: Mapping[str, Tab]) -> Iterator[tuple[str, Chunk]]:
+        """The chunks of tabs with their parts' names, of which some are always being made."""
+        return ahead(
+            (
+                (name, chunk)
+                for name, tab in tabs.items()
+                for chunk in chunks(self._sheet(tab), self._way_to_deflate(tab), self.workers)
+            ),
+            AHEAD * self.workers.jobs,
+        )
 
-    def _sheet(self, tab: Tab, part: Part) -> None:
+    def _sheet(self, tab: Tab) -> Iterator[bytes | Chunk]:
+        """The XML of a tab, some of it deflated already."""
         bones, n_numbers = self.skeleton, self.book.n_numbers
         self.progress(tab.name, self.written, n_numbers)
-        part.write(head(tab, bones.styles, is_first=tab is self.book.tabs[0]).encode())
+        yield head(tab, bones.styles, is_first=tab is self.book.tabs[0]).encode()
         sheet, addresses = self.values.by_tab[tab.name], self.form.has_addresses(n_numbers)
         for row in sheet_rows(tab, sheet, bones.styles, addresses, not self.form.compact):
             if isinstance(row, bytes):
-                part.write(row)
+                yield row
                 continue
             if n_numbers <= FEW:
-                part.write(row.text())
+                yield row.text()
             else:
-                part.put(row.deflated(part.how, self.workers))
+                yield row.deflated(self._way_to_deflate(tab), self.workers)
             self.written += row.matrix.values.size
             self.progress(tab.name, self.written, n_numbers)
-        part.write(tail(tab, bones.differences, bones.drawings.get(tab.name)).encode())
+        yield tail(tab, bones.differences, bones.drawings.get(tab.name)).encode()
 
     def _is_large(self, tab: Tab) -> bool:
         return self.book.n_numbers > FEW and tab.n_numbers >= MANY

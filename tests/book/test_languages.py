@@ -7,8 +7,8 @@ import pytest
 
 from sheetgpt.book.checks import COLUMNS, WIDTHS
 from sheetgpt.book.lines import broken, width
-from sheetgpt.book.predicted import CANDIDATES
 from sheetgpt.book.prompt import TOP, WHY
+from sheetgpt.book.records import CANDIDATES
 from sheetgpt.book.start import CONTROLS, FACTS, KINDS, SIGNS
 from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.book.words import languages, load_words

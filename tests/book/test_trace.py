@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.book.trace import (
     LEAST,
     TOLERANCE,
@@ -14,6 +15,7 @@ from sheetgpt.book.trace import (
     tolerance,
 )
 
+ROW, TALL = (StepRecord("step", "tab", layout) for layout in (Layout.ROW, Layout.TALL))
 SHAPES = [(11, 64), (11, 256), (4, 1), (1, 1), (6, 50_257)]  # tokens and places
 
 
@@ -26,19 +28,19 @@ def some_step(shape: tuple[int, int], scale: float) -> np.ndarray:
 def test_a_changed_cell_is_noticed(shape, scale):
     """Anywhere, by little more than a billionth of the step's largest number."""
     values, chance = some_step(shape, scale), random.Random(1)
-    before, limit = fingerprint("h.0.input", values), tolerance(values)
+    before, limit = fingerprint(ROW, values), tolerance(values)
     for _ in range(20):
         changed = values.copy()
         at = chance.randrange(shape[0]), chance.randrange(shape[1])
         changed[at] += 1.01 * TOLERANCE * np.abs(values).max()
-        assert abs(fingerprint("h.0.input", changed) - before) > limit, at
+        assert abs(fingerprint(ROW, changed) - before) > limit, at
 
 
 @pytest.mark.parametrize("shape", SHAPES[:3])
 def test_two_cells_that_change_places_are_noticed(shape):
     """Neighbours in a row and in a column, cells mirrored at the diagonal, any others."""
     values, chance = some_step(shape, 1.0), random.Random(2)
-    before, limit = fingerprint("h.0.input", values), tolerance(values)
+    before, limit = fingerprint(ROW, values), tolerance(values)
     rows, columns = shape
     pairs = [((r, c), (r, c + 1)) for r in range(rows) for c in range(columns - 1)]
     pairs += [((r, c), (r + 1, c)) for r in range(rows - 1) for c in range(columns)]
@@ -48,14 +50,14 @@ def test_two_cells_that_change_places_are_noticed(shape):
     for one, other in pairs:
         swapped = values.copy()
         swapped[one], swapped[other] = values[other], values[one]
-        assert abs(fingerprint("h.0.input", swapped) - before) > limit, (one, other)
+        assert abs(fingerprint(ROW, swapped) - before) > limit, (one, other)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_another_application_may_round_differently(shape):
     values = some_step(shape, 1.0)
     noise = np.random.default_rng(1).uniform(-1e-13, 1e-13, shape) * np.abs(values).max()
-    difference = fingerprint("logits", values.T) - fingerprint("logits", (values + noise).T)
+    difference = fingerprint(TALL, values.T) - fingerprint(TALL, (values + noise).T)
     assert abs(difference) < tolerance(values)
 
 

@@ -8,7 +8,7 @@ import pytest
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.prompt import room_for
-from sheetgpt.book.witness import witnessed
+from sheetgpt.book.witness import ReadBack, fingerprints
 from sheetgpt.book.words import load_words
 from sheetgpt.calculate.evaluate import Engine
 from sheetgpt.calculate.recalculate import recalculate
@@ -18,6 +18,7 @@ from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2.reference import step_names
 from sheetgpt.office import libreoffice as office
+from sheetgpt.workers import Workers
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import save
 
@@ -114,11 +115,10 @@ def test_typing_in_libreoffice(tiny_workbook, libreoffice):
 def test_manual_calculation_and_no_lens(tmp_path):
     plain = checkpoint.load(PLAIN)
     words = load_words("en")
-    book = compile_book(
-        plain, "ab", room_for(plain.tokenizer, "ab", 4, 4), words, manual=True, lens=False
-    )
+    witness = fingerprints(plain, ReadBack(plain.weights, Workers(1)), "ab", 1, 4)
+    room = room_for(plain.tokenizer, "ab", 4, 4)
+    book = compile_book(plain, "ab", room, words, manual=True, lens=False, witness=witness)
     values = calculate(book)
-    book = witnessed(book, values, plain.config)
     save(book, values, tmp_path / "a.xlsx")
     assert marks(tmp_path / "a.xlsx") == dict.fromkeys(step_names(plain.config), "✓")
     assert not any(name.startswith("lens.") for name in book.names)

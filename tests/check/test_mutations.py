@@ -4,9 +4,11 @@ What is compared is what sheetgpt wrote, so that a change is found whether this 
 not. Changes that say the same in other words are in `SAME`; they must pass.
 """
 
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from itertools import groupby
 from random import Random
 
 import pytest
@@ -24,9 +26,10 @@ from sheetgpt.check.constants import constants
 from sheetgpt.check.differences import differences
 from sheetgpt.check.engines import ordered
 from sheetgpt.check.file import ModelInFile
-from sheetgpt.check.formulas import Formulas
+from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.stored import changed_results, recalculated
 from sheetgpt.check.written import written
+from sheetgpt.formula.cells import read_address, split_tab
 from sheetgpt.formula.skeleton import Parser
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx.read import read
@@ -57,20 +60,25 @@ class Opened:
         return remembering
 
     def sentences(self, workbook):
-        """What `check` says of a changed workbook, but for its values."""
+        """What `check` says of a changed workbook, but for its values: names come first."""
         model = ModelInFile(self.path, workbook)
-        for result in constants(model):
-            if result.problem:
-                yield f"{result.step}: {result.problem}"
+        built_from = [each.texts("checks.prompt") for each in (model, self.model)]
         book = self.book
-        if (model.tokenizer, model.texts("checks.prompt")) != (
-            self.model.tokenizer, self.model.texts("checks.prompt")
-        ):  # fmt: skip
+        if model.tokenizer != self.model.tokenizer or built_from[0] != built_from[1]:
             book, _ = written(model)
+        found = ()
         if book is not None:
             formulas = Formulas(workbook, self.parser(workbook.names))
-            for found in differences(workbook, formulas, book, shapes(model.config)):
-                yield f"{found.name}: {found.sentence}"
+            found = differences(workbook, formulas, book, shapes(model.config))
+        for where, differing in groupby(found, key=lambda each: each.area is not None):
+            if where:
+                yield from digests(model)
+            yield from (f"{each.name}: {each.sentence}" for each in differing)
+        yield from digests(model)
+
+
+def digests(model):
+    return [f"{each.step}: {each.problem}" for each in constants(model) if each.problem]
 
 
 def with_trees(book, formulas):
@@ -100,8 +108,16 @@ def all_mutations(opened):
     yield from of_empty_cells(workbook, book, random, 20)
 
 
-def is_named(mutation: Mutation, sentence: str) -> bool:
-    return mutation.named in sentence
+def is_named(opened, mutation: Mutation, sentence: str) -> bool:
+    """By its address or its name; of what has a digest, by the range that it is in."""
+    if mutation.named in sentence:
+        return True
+    tab, address = split_tab(mutation.named)
+    cell, area = read_address(address, tab or ""), opened.workbook.names.get(sentence.split(":")[0])
+    return (
+        cell is not None and area is not None and overlap(cell, area)
+        and "is not what it was when the workbook was built" in sentence
+    )  # fmt: skip
 
 
 def test_nothing_is_said_of_the_workbook_itself(opened):
@@ -114,7 +130,7 @@ def test_every_change_is_named(opened):
         counts[mutation.kind] += 1
         tabs.add(mutation.tab)
         first = next(opened.sentences(mutation.workbook), "nothing is said")
-        if not is_named(mutation, first):
+        if not is_named(opened, mutation, first):
             missed.append(f"{mutation.kind} at {mutation.named}: {first}")
     assert missed == []
     assert counts.total() >= 1000, counts
@@ -130,6 +146,32 @@ def test_every_changed_result_is_named(opened):
     for mutation in of_results(opened.workbook, Random(SEED), 25):
         count += 1
         found = [each.sentence for each in changed_results(in_turn, opened.workbook.values, fresh)]
-        if len(found) != 1 or not is_named(mutation, found[0]):
+        if len(found) != 1 or not is_named(opened, mutation, found[0]):
             missed.append(f"{mutation.named}: {found}")
     assert missed == [] and count >= 200
+
+
+# The same in other words: each must pass.
+SAME = {
+    "a name in capitals": (lambda text: text.replace("n_tokens", "N_TOKENS"), "start"),
+    "a name's cell": (lambda text: text.replace("n_tokens", "'prompt to tokens'!$B$5"), "logits"),
+    "brackets": (lambda text: f"({text})", "block 0"),
+    "spaces": (lambda text: text.replace("+", " + ").replace("(", "( "), "block 0"),
+    "a plus sign": (lambda text: "+" + text, "block 0"),
+    "fixed references": (lambda text: re.sub(r"\bC(\d+)", r"$C$\1", text), "block 0"),
+    "its own tab": (lambda text: re.sub(r"\bB(\d+)=", r"'block 0'!B\1=", text), "block 0"),
+    "small letters": (lambda text: text.replace("IF(", "if(").replace("MMULT", "mmult"), "block 0"),
+    "a prefix": (lambda text: text.replace("IFERROR", "_xlfn.IFERROR"), "checks"),
+    "digits": (lambda text: text.replace("0.044715", "4.4715E-2"), "block 0"),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_the_same_in_other_words(opened, case):
+    change, tab = SAME[case]
+    formulas = [
+        replace(each, text=change(each.text)) if each.area.tab == tab else each
+        for each in opened.workbook.formulas
+    ]
+    assert formulas != opened.workbook.formulas
+    assert list(opened.sentences(replace(opened.workbook, formulas=formulas))) == []

@@ -9,7 +9,16 @@ import pytest
 
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx import archive
-from sheetgpt.xlsx.archive import DEFLATE, Archive, Deflated, compact, fast, fast_numbers
+from sheetgpt.xlsx.archive import (
+    DEFLATE,
+    Archive,
+    Deflated,
+    ahead,
+    chunks,
+    compact,
+    fast,
+    fast_numbers,
+)
 
 WAYS = list(DEFLATE)
 
@@ -26,9 +35,9 @@ def test_every_reader_reads_it(way, pieces, monkeypatch):
     file = io.BytesIO()
     with Archive(file, "w") as made, Workers(2) as workers:
         made.writestr("before.txt", "b")
-        with made.streamed("part.xml", 100, way, workers) as part:
-            for piece in pieces:
-                part.write(piece)
+        with made.streamed("part.xml", 100) as part:
+            for chunk in chunks(pieces, way, workers):
+                part.write(chunk.result())
         made.writestr("after.txt", "a")
     with zipfile.ZipFile(file) as read:
         assert read.testzip() is None
@@ -40,27 +49,30 @@ def test_every_reader_reads_it(way, pieces, monkeypatch):
 
 
 def test_many_chunks_in_order(monkeypatch):
+    """Also where others make some of them."""
     monkeypatch.setattr(archive, "CHUNK", 5_000)
-    data, file = numbers(20_000), io.BytesIO()
-    with (
-        Workers(3) as workers,
-        Archive(file, "w") as made,
-        made.streamed("part.xml", len(data), "fast numbers", workers) as part,
-    ):
-        for start in range(0, len(data), 777):
-            part.write(data[start : start + 777])
+    data, other, file = numbers(20_000), numbers(10), io.BytesIO()
+    with Workers(3) as workers, Archive(file, "w") as made:
+        pieces = [data[start : start + 777] for start in range(0, len(data), 777)]
+        pieces.insert(100, workers.in_thread(fast, other))
+        with made.streamed("part.xml", len(data)) as part:
+            for chunk in ahead(chunks(pieces, "fast numbers", workers), 4):
+                part.write(chunk.result())
     with zipfile.ZipFile(file) as read:
-        assert read.read("part.xml") == data
+        assert read.read("part.xml") == data[:77_700] + other + data[77_700:]
+
+
+def test_some_are_made_ahead():
+    made = []
+    items = ahead((made.append(i) or i for i in range(5)), 2)
+    assert next(items) == 0 and made == [0, 1, 2]
+    assert list(items) == [1, 2, 3, 4]
 
 
 def test_zip64_where_a_part_may_need_it():
     file = io.BytesIO()
-    with (
-        Workers(1) as workers,
-        Archive(file, "w") as made,
-        made.streamed("part.xml", 3_000_000_000, "fast", workers) as part,
-    ):
-        part.write(b"short after all")
+    with Archive(file, "w") as made, made.streamed("part.xml", 3_000_000_000) as part:
+        part.write(fast(b"short after all"))
     with zipfile.ZipFile(file) as read:
         assert read.read("part.xml") == b"short after all"
 
@@ -82,30 +94,11 @@ def test_chunks_can_be_put_together(way):
     ]  # fmt: skip
 
 
-def test_a_part_made_aside():
-    """Written into a file of its own first, and beside it chunks that others make."""
-    file, data = io.BytesIO(), numbers(1000)
-    with Workers(2) as workers, Archive(file, "w") as made:
-        beside = archive.Part(io.BytesIO(), workers, "fast")
-        beside.write(b"first ")
-        beside.put(workers.in_thread(fast, data))
-        beside.write(b" last")
-        with made.streamed("part.xml", 100, "fast", workers) as part:
-            part.add(beside)
-    with zipfile.ZipFile(file) as read:
-        assert read.read("part.xml") == b"first " + data + b" last"
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_in_a_worker_is_not_lost(jobs, monkeypatch):
     def broken(chunk: bytes) -> Deflated:
         raise MemoryError
 
     monkeypatch.setitem(DEFLATE, "broken", broken)
-    with (
-        pytest.raises(MemoryError),
-        Workers(jobs) as workers,
-        Archive(io.BytesIO(), "w") as made,
-        made.streamed("part.xml", 1, "broken", workers) as part,
-    ):
-        part.write(b"x")
+    with pytest.raises(MemoryError), Workers(jobs) as workers:
+        [chunk.result() for chunk in chunks([b"x"], "broken", workers)]

@@ -11,7 +11,7 @@ from sheetgpt.book.book import Book, Numbers, Tab, Text
 from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
-from sheetgpt.xlsx import bulk
+from sheetgpt.xlsx import bulk, parallel
 from sheetgpt.xlsx import read as reading
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import Form, save
@@ -38,7 +38,7 @@ def saved(path: Path, *placed: tuple[int, int, np.ndarray], form: Form = BARE) -
 
 def by_parser(path: Path, monkeypatch) -> Sheets:
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "without_runs", lambda pieces, runs: pieces)
+        patch.setattr(parallel, "without_runs", lambda pieces, runs: pieces)
         return read(path).values
 
 
