@@ -87,7 +87,8 @@ def expected(
     if not ids:
         tokens = np.full((context, 1), None, dtype=object)
         found |= {"tokens.id": tokens, "tokens.text": tokens}
-        message = np.full((1, 1), SOMETHING, dtype=object)
+        # Without a prompt and a token to start from there is nothing to say.
+        message = np.full((1, 1), SOMETHING if model.prompt else "", dtype=object)
         nothing = np.full((1, 1), None, dtype=object)
         return found | {
             "prompt.message": message,
