@@ -8,7 +8,9 @@ from sheetgpt.book.prompt import room_for
 from sheetgpt.calculate.scalars import Units
 from sheetgpt.errors import PromptError
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
+from sheetgpt.office.libreoffice import opened
 from sheetgpt.steps.tokenize import Room
+from sheetgpt.xlsx.write import save
 
 from .test_prompt import PromptBook
 
@@ -58,6 +60,23 @@ def test_the_right_ids_or_a_sentence_that_names_the_character(book, units):
             assert (shown.ids, shown.message, shown.errors) == ([], said, []), text
         else:
             assert (shown.ids, shown.message, shown.errors) == (wanted, "", []), text
+
+
+@pytest.mark.usefixtures("libreoffice")
+def test_libreoffice_says_the_same(book, tmp_path):
+    save(book.book, book.sheets, tmp_path / "book.xlsx")
+    prompts = [text for text in texts(book) if text.isprintable()][:12]
+    with opened(tmp_path / "book.xlsx") as office:
+        for prompt in prompts:
+            office.set({"prompt": prompt})
+            ids, message = office.read(["tokens.id", "prompt.message"]).values()
+            found = [int(each) for (each,) in ids if each != ""]
+            unknown = book.tokenizer.unknown(prompt)
+            if unknown is None:
+                assert (found, message[0][0]) == (book.tokenizer.encode(prompt), ""), prompt
+            else:
+                assert found == [] and f"character “{unknown}”" in message[0][0], prompt
+            assert office.errors() == []
 
 
 def test_a_character_is_a_token():
