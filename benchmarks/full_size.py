@@ -31,6 +31,7 @@ from sheetgpt import models
 from sheetgpt.book.book import Book, Numbers, Tab
 from sheetgpt.formula.cells import Area
 from sheetgpt.calculate.values import Sheet, Sheets
+from sheetgpt.workers import Workers, cores
 from sheetgpt.xlsx.write import Form, save
 weights, rows = models.load(sys.argv[1]).weights, int(sys.argv[3])
 
@@ -41,7 +42,9 @@ def work():
         numbers = Numbers(Area(name, 1, 1, *matrix.shape), matrix, "weight")
         tabs.append(Tab(name, [], [], [numbers], [], [], {}, {}, (0, 0)))
     sheets = Sheets({tab.name: Sheet(1, 1) for tab in tabs})
-    save(Book(tabs, {}), sheets, Path(sys.argv[2]), Form(addresses=False))
+    with Workers(cores()) as workers:
+        form = Form(addresses=False)
+        save(Book(tabs, {}), sheets, Path(sys.argv[2]), form, workers=workers)
 """
 MATRIX = """
 import sys
@@ -79,21 +82,23 @@ import sys
 from pathlib import Path
 from sheetgpt import models
 from sheetgpt.build import Order, build_workbook
+from sheetgpt.workers import cores
 from sheetgpt.xlsx.write import Form
 
 def work():
     prompt, new_tokens, form = sys.argv[3], int(sys.argv[4]), Form(sys.argv[5] == "compact")
     context = int(sys.argv[6]) if sys.argv[6:] else None
     order = Order(prompt, context, new_tokens=new_tokens, form=form)
-    build_workbook(models.load(sys.argv[1]), order, Path(sys.argv[2]), force=True)
+    build_workbook(models.load(sys.argv[1]), order, Path(sys.argv[2]), force=True, jobs=cores())
 """
 READ = """
 import sys
 from pathlib import Path
+from sheetgpt.workers import cores
 from sheetgpt.xlsx.read import read
 
 def work():
-    read(Path(sys.argv[1]))
+    read(Path(sys.argv[1]), jobs=cores())
 """
 READ_OPENPYXL = """
 import sys, openpyxl
@@ -107,9 +112,10 @@ CHECK = """
 import sys
 from pathlib import Path
 from sheetgpt.check import check
+from sheetgpt.workers import cores
 
 def work():
-    assert check(Path(sys.argv[1])).holds
+    assert check(Path(sys.argv[1]), jobs=cores()).holds
 """
 
 Work = dict[str, Callable[[], Cost]]

@@ -27,7 +27,8 @@ import json, resource, time
 begin, cpu = time.perf_counter(), time.process_time()
 work()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(json.dumps([time.perf_counter() - begin, time.process_time() - cpu, peak]))
+helped = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+print(json.dumps([time.perf_counter() - begin, time.process_time() - cpu + helped, peak]))
 """
 
 

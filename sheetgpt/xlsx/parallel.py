@@ -1,8 +1,8 @@
 """Reading the sheets of a workbook, the large ones in other processes while the rest is parsed."""
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, as_completed
 from zipfile import ZipFile
 
 import numpy as np
@@ -17,9 +17,9 @@ Contents = tuple[Iterator[bytes], list[Run]]  # the XML of a sheet without its r
 
 
 def sheets_without_runs(
-    archive: ZipFile, parts: Sequence[str], workers: Workers
-) -> Iterator[Contents]:
-    """What each of these parts holds; of large ones the largest are begun first.
+    archive: ZipFile, parts: Collection[str], workers: Workers
+) -> Iterator[tuple[str, Contents]]:
+    """Each of these parts and what it holds, as soon as it is known; the largest are begun first.
 
     The runs of a part are complete when its XML has been read.
     """
@@ -27,15 +27,15 @@ def sheets_without_runs(
     large = [name for name in sizes if sizes[name] >= LARGE and workers.jobs > 1]
     large.sort(key=lambda name: -sizes[name])
     path = os.fsencode(str(archive.filename))
-    asked: dict[str, Future[Contents]] = {
-        name: workers.in_process(_contents, path, name.encode(), then=_read) for name in large
+    asked: dict[Future[Contents], str] = {
+        workers.in_process(_contents, path, name.encode(), then=_read): name for name in large
     }
-    for name in parts:
-        if name in asked:
-            yield asked.pop(name).result()
-        else:
+    for name in sizes:
+        if name not in large:
             runs: list[Run] = []
-            yield without_runs(inflated(archive, name), runs), runs
+            yield name, (without_runs(inflated(archive, name), runs), runs)
+    for future in as_completed(list(asked)):
+        yield asked.pop(future), future.result()
 
 
 def _contents(path: Frame, name: Frame) -> Iterator[Frame]:

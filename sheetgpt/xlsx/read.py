@@ -155,17 +155,18 @@ def _read(
         identifier = next((sheet.get(key) for key in sheet.attrib if key.endswith("}id")), "id")
         path = posixpath.normpath(posixpath.join("/xl", targets[identifier]))
         parts[sheet.get("name", "")] = path.lstrip("/")
-    values, formulas = Sheets(), []
-    contents = sheets_without_runs(archive, list(parts.values()), workers)
-    for name, (pieces, runs) in zip(parts, contents, strict=True):
-        progress(name)
-        reader = _SheetReader(name, strings, runs, most)
-        values.by_tab[name] = reader.read(pieces)
-        formulas += reader.formulas
-        if len(formulas) > most.formulas:
+    tabs = {part: name for name, part in parts.items()}
+    found: dict[str, tuple[Sheet, list[FormulaText]]] = {}
+    for at, (pieces, runs) in sheets_without_runs(archive, tabs, workers):
+        progress(tabs[at])
+        reader = _SheetReader(tabs[at], strings, runs, most)
+        found[tabs[at]] = reader.read(pieces), reader.formulas
+        if sum(len(formulas) for _, formulas in found.values()) > most.formulas:
             raise ValueError(f"it has more than {most.formulas:,} formulas")
+    values = Sheets({name: found[name][0] for name in parts})
+    all_formulas = [formula for name in parts for formula in found[name][1]]
     names, odd = _names(book)
-    return Workbook(values, formulas, names, properties, odd)
+    return Workbook(values, all_formulas, names, properties, odd)
 
 
 def _part(archive: ZipFile, name: str) -> Any:
