@@ -7,7 +7,7 @@ ended the work before it was done.
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -51,8 +51,9 @@ model_option = click.option(
     "--model",
     default="nano",
     show_default=True,
-    metavar="NAME|DIR",
-    help="A model that is here (see sheetgpt models), or the directory of a GPT-2 checkpoint.",
+    metavar="NAME|DIR|FILE",
+    help="A model that is here (see sheetgpt models), the directory of a GPT-2 checkpoint, or its"
+    " file of weights.",
 )
 jobs_option = click.option(
     "--jobs",
@@ -219,6 +220,7 @@ def build(
     sheetgpt build
     sheetgpt build --prompt "The capital of France is" -o paris.xlsx
     sheetgpt build --model path/to/checkpoint --context 16
+    sheetgpt build --model path/to/ckpt.pt
     """
     if language and template:
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
@@ -229,6 +231,7 @@ def build(
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)
+        show_notes(checkpoint.name, checkpoint.notes)
         path = output or Path(f"sheetgpt-{checkpoint.name}.xlsx")
         built = build_workbook(
             checkpoint,
@@ -376,13 +379,16 @@ def models() -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("model", "weights", "blocks", "width", "heads", "tokens", "context", "file"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
-    for model in known.here():
+    found = list(known.here())
+    for model in found:
         config = model.config
         sizes = (config.n_layer, config.n_embd, config.n_head, config.n_vocab, config.n_ctx)
         table.add_row(
             model.name, f"{model.n_weights:,}", *map(str, sizes), f"{model.file_size / 1e6:.1f} MB"
         )
     console().print(table)
+    for model in found:
+        show_notes(model.name, model.notes)
     missing = known.to_fetch()
     if missing:
         click.echo(f"not here yet: {', '.join(missing)} (sheetgpt fetch NAME)")
@@ -402,6 +408,10 @@ def fetch(name: str) -> None:
     sheetgpt fetch gpt2-large    774 million, 3.1 GB
     sheetgpt fetch gpt2-xl       1.6 billion, 6.2 GB
     sheetgpt fetch distilgpt2    82 million, 0.3 GB
+
+    \b
+    sheetgpt fetch tinystories-1m    simple stories; as small as a workbook likes it
+    sheetgpt fetch tinystories-3m    also -8m and -33m (GPT-Neo; Eldan and Li 2023)
     """
     try:
         directory = hub.fetch(name)
@@ -445,6 +455,11 @@ def progress() -> Iterator[Progress]:
 
     with bar:
         yield tell
+
+
+def show_notes(name: str, notes: Iterable[str]) -> None:
+    for note in notes:
+        click.echo(f"{name}: {note}")
 
 
 def show_estimate(name: str, expected: Estimate) -> None:

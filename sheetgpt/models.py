@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sheetgpt.checkpoint import checkpoint, hub
 from sheetgpt.checkpoint.checkpoint import Checkpoint
+from sheetgpt.checkpoint.outline import outline, read_config
 from sheetgpt.errors import CheckpointError
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
@@ -16,12 +17,16 @@ from sheetgpt.resources import resource
 
 @dataclass(frozen=True)
 class Model:
-    """A model that is here, by its name; the file size is in bytes."""
+    """A model that is here, by its name; the file size is in bytes.
+
+    notes: what a person should know of it, a sentence each.
+    """
 
     name: str
     config: Config
     n_weights: int
     file_size: int
+    notes: tuple[str, ...] = ()
 
 
 def directories() -> dict[str, Path]:
@@ -34,11 +39,17 @@ def directories() -> dict[str, Path]:
 
 
 def here() -> Iterator[Model]:
-    """Every model that has a name and is here; only their configurations are read."""
+    """Every model that has a name and is here; only configurations and headers are read."""
     for name, directory in directories().items():
-        config = checkpoint.read_config(directory)
-        size = sum(file.stat().st_size for file in directory.glob("*.safetensors"))
-        yield Model(name, config, sum(prod(shape) for shape in shapes(config).values()), size)
+        try:
+            found = outline(directory)
+            config, notes = found.config, tuple(found.notes())
+        except CheckpointError as error:  # it is here all the same, and that is to be seen
+            config, notes = read_config(directory), (str(error),)
+        files = (file for kind in ("*.safetensors", "*.bin") for file in directory.glob(kind))
+        size = sum(file.stat().st_size for file in files)
+        n_weights = sum(prod(shape) for shape in shapes(config).values())
+        yield Model(name, config, n_weights, size, notes)
 
 
 def to_fetch() -> list[str]:
@@ -47,7 +58,7 @@ def to_fetch() -> list[str]:
 
 
 def load(name_or_directory: str) -> Checkpoint:
-    """A model that is here by its name, else a directory.
+    """A model that is here by its name, else that of a directory or of a file of weights.
 
     Raises CheckpointError where there is neither, or what is there cannot be used.
     """
@@ -63,6 +74,6 @@ def load(name_or_directory: str) -> Checkpoint:
         )
     raise CheckpointError(
         f"{name_or_directory!r} is neither a model that is here ({', '.join(directories())}) nor "
-        "a directory; give the directory of a GPT-2 checkpoint (config.json, model.safetensors, "
-        "vocabulary)"
+        "a directory or file; give the directory of a GPT-2 checkpoint (config.json, "
+        "model.safetensors, vocabulary), or its file of weights"
     )

@@ -94,6 +94,8 @@ DTYPES = {"float32": "F32", "float16": "F16", "float64": "F64", "uint8": "U8", "
 RECORDED = (
     *("plain", "shuffled", "sharded", "openai", "padded"),
     *("tensorflow", "tensorflow-sharded"),
+    *("nanogpt", "mingpt", "makemore", "mingpt-2020", "lecture", "lecture-whole", "book", "mlx"),
+    *("llm-c", "gpt-neo", "unscaled", "inverse"),
 )
 
 

@@ -102,7 +102,8 @@ def test_models():
     assert screen("models").splitlines() == [
         "model  weights  blocks  width  heads  tokens  context    file",
         "nano   669,568      12     64      4    1024       64  2.7 MB",
-        "not here yet: gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2 (sheetgpt fetch NAME)",
+        "not here yet: gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2, tinystories-1m, "
+        "tinystories-3m, tinystories-8m, tinystories-33m (sheetgpt fetch NAME)",
     ]
 
 
@@ -338,7 +339,8 @@ def configure(**changes: object) -> Callable[[Path], object]:
 
 
 def pickled(directory: Path) -> None:
-    (directory / "model.safetensors").rename(directory / "pytorch_model.bin")
+    (directory / "model.safetensors").unlink()
+    (directory / "pytorch_model.bin").write_bytes(b"\x80\x02cos\nsystem\n.")
 
 
 def corrupt(directory: Path) -> None:
@@ -348,7 +350,7 @@ def corrupt(directory: Path) -> None:
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "no checkpoint": (
         lambda directory: (directory / "empty").mkdir() or directory / "empty",  # type: ignore[func-returns-value]
-        "DIR/empty has no config.json or hparams.json, so it is no GPT-2 checkpoint",
+        "DIR/empty has no model.safetensors, pytorch_model.bin, ckpt.pt, model.ckpt.index, wte.csv",
     ),
     "not there": (
         lambda directory: directory / "no",
@@ -357,7 +359,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "a name that cannot be": (lambda directory: "x" * 5000, "nor a directory"),
     "a file": (
         lambda directory: CHECKPOINTS / "plain" / "config.json",
-        "config.json is a file, expected the directory of a GPT-2 checkpoint",
+        "config.json is no file of weights that is known here",
     ),
     "a missing tensor": (
         breaking("plain", edit_header(rename)),
@@ -370,16 +372,16 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "not a number": (breaking("plain", not_a_number), "holds nan at"),
     "another architecture": (
         breaking("plain", configure(model_type="llama")),
-        "DIR/model/config.json: model_type is 'llama', but only 'gpt2' is supported",
+        "DIR/model/config.json: model_type is 'llama', but only 'gpt2' and 'gpt_neo' are supported",
     ),
     "another activation": (
-        breaking("plain", configure(activation_function="silu")),
-        "activation_function is 'silu', but only gelu_new, gelu and relu are supported",
+        breaking("plain", configure(activation_function="mish")),
+        "activation_function is 'mish', but only gelu_new, gelu, quick_gelu, relu, silu are sup",
     ),
     "a pickle": (
         breaking("plain", pickled),
-        "DIR/model has its weights in pytorch_model.bin, a pickle, which can run code and is "
-        "never opened, expected model.safetensors; where you trust it, convert it",
+        "DIR/model/pytorch_model.bin is a pickle in the form that PyTorch wrote before 1.6, which "
+        "cannot be read here; give the same weights saved again, by torch.save(torch.load(OLD,",
     ),
     "a corrupt header": (
         breaking("plain", corrupt),

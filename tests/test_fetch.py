@@ -28,7 +28,8 @@ if not importlib.util.find_spec("huggingface_hub"):
 
 PLAIN = Path(__file__).parent / "checkpoints" / "plain"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-ADDRESS = re.compile(r"/openai-community/gpt2/resolve/(?:main|[0-9a-f]{40})/([\w.]+)")
+NAMES = "openai-community/gpt2|roneneldan/TinyStories-1M"
+ADDRESS = re.compile(rf"/(?:{NAMES})/resolve/(?:main|[0-9a-f]{{40}})/([\w.]+)")
 
 
 @dataclass
@@ -164,6 +165,17 @@ def snapshot(tmp_path: Path) -> Path:
 
 
 # --- what goes well ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weights", ["pytorch_model.bin", "model.safetensors"])
+def test_fetch_a_tinystories(weights, fake_hub, screen, tmp_path):
+    """In the form in which it was published, or in the one in which it may be saved again."""
+    kept = {"pytorch_model.bin": "unscaled", "model.safetensors": "plain"}[weights]
+    fake_hub.directory = PLAIN.parent / kept
+    out = screen("fetch", "tinystories-1m")
+    assert "weights in " in out and "models--roneneldan--TinyStories-1M/snapshots" in out
+    assert f"GET {weights}" in fake_hub.asked
+    assert "tinystories-1m" in screen("models", env={"HF_HUB_OFFLINE": "1"}).split()
 
 
 def test_fetch_and_use_without_network(fake_hub, screen, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sheetgpt import models
-from sheetgpt.checkpoint import checkpoint
+from sheetgpt.checkpoint import checkpoint, hub
 from sheetgpt.errors import CheckpointError
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
@@ -37,7 +37,7 @@ def test_a_fetched_model_has_its_name(fetched):
     model = models.load("gpt2")
     assert (model.name, model.config.n_vocab) == ("gpt2", 280)
     assert [(each.name, each.n_weights) for each in models.here()][1:] == [("gpt2", 4256)]
-    assert models.to_fetch() == ["gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"]
+    assert models.to_fetch() == [name for name in hub.REPOSITORIES if name != "gpt2"]
 
 
 def test_before_it_is_fetched(here):
@@ -61,7 +61,9 @@ def test_what_is_here_by_name_goes_before_a_directory(here, fetched):
 
 def test_listing_reads_no_weights(fetched):
     (fetched / "model.safetensors").write_bytes(b"damaged")
-    assert [each.name for each in models.here()] == ["nano", "gpt2"]
+    found = list(models.here())
+    assert [each.name for each in found] == ["nano", "gpt2"]
+    assert not found[0].notes and "is not a whole safetensors file" in found[1].notes[0]
     with pytest.raises(CheckpointError, match="is not a whole safetensors file"):
         models.load("gpt2")
 

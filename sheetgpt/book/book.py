@@ -70,7 +70,8 @@ class StepRecord:
 
     name: its defined name, such as `h.3.attn.q`. key: the same in the templates: `h.b.attn.q`.
     shape: rows and columns. number: that of a block's sixteen. is_share: whether its numbers are
-    shares of a whole. alike: whether its rows are one formula filled down.
+    shares of a whole. alike: whether its rows are one formula filled down. window: how many tokens
+    one sees, itself included, where its formulas read other tokens; 0: all up to it.
     formulas: those that fill it, once they are placed.
     """
 
@@ -82,6 +83,7 @@ class StepRecord:
     number: int | None = None
     is_share: bool = False
     alike: bool = True
+    window: int = 0
     formulas: tuple[Computed, ...] = ()
 
     @property

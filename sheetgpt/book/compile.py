@@ -25,10 +25,11 @@ from sheetgpt.book.words import Words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range
-from sheetgpt.gpt2.weights import shapes
-from sheetgpt.steps.block import block
+from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.weights import kind, shapes
+from sheetgpt.steps.block import Attention, block
 from sheetgpt.steps.embed import embed
-from sheetgpt.steps.head import probabilities
+from sheetgpt.steps.head import Head, probabilities
 from sheetgpt.steps.sample import Vocabulary, is_chosen
 from sheetgpt.steps.step import layer_norm
 from sheetgpt.steps.tokenize import Room
@@ -72,7 +73,8 @@ def compile_book(
     start = Start(page("start"), config, prompt, room, new_tokens, manual=manual)
     on_prompt, on_embeddings = page("prompt to tokens"), page("embeddings")
     on_block = [
-        page(f"block {b}", "later block" if b else "block", block=b) for b in range(config.n_layer)
+        page(f"block {b}", "later block" if b else "block", _local(words, config, b), block=b)
+        for b in range(config.n_layer)
     ]
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
     on_predicted, on_attention = page("predicted token"), page("attention")
@@ -100,16 +102,18 @@ def compile_book(
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
+        how = _attention(config, b)
         step = TokenRows(on, of_tokens, records, prefix, marks, live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-        x = block(step, x, h, config.n_head, config.activation_function, start.epsilon)
+        x = block(step, x, h, how, config.activation_function, start.epsilon)
     ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
-    unembedding = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
+    matrix = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
+    head = Head(matrix, weights.get("lm_head.b"))
     logits, softmax = probabilities(
         rows(on_logits, texts),
         rows(on_softmax, texts),
         ln_f,
-        unembedding,
+        head,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
     ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
@@ -120,7 +124,7 @@ def compile_book(
     if on_lens is not None:
         residuals = _of_blocks(names, config.n_layer, "mlp.residual")
         chosen_id = Range(names["predicted.id"])
-        seen = Seen(residuals, weights, start.epsilon, unembedding, vocabulary, texts, chosen_id)
+        seen = Seen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
     typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
@@ -149,6 +153,17 @@ def compile_book(
     )
 
 
+def _local(words: Words, config: Config, block: int) -> str:
+    """A sentence of a block whose tokens see only the last ones."""
+    window = config.window(block)
+    return words.label("local block", tokens=window - 1) if window else ""
+
+
+def _attention(config: Config, block: int) -> Attention:
+    divisor = block + 1 if config.scale_attn_by_inverse_layer_idx else 1
+    return Attention(config.n_head, config.scale_attn_weights, divisor, config.window(block))
+
+
 class Pages:
     """The pages of a book in their order, and the names that they share."""
 
@@ -156,11 +171,14 @@ class Pages:
         self.names, self.words = names, words
         self.all: list[Page] = []
 
-    def add(self, tab: str, kind: str = "", **parts: object) -> Page:
-        """A page with its title and what it is about; kind: where its words stand, if not there."""
+    def add(self, tab: str, kind: str = "", more: str = "", **parts: object) -> Page:
+        """A page with its title and what it is about; kind: where its words stand, if not there.
+
+        more: a sentence that this page has besides.
+        """
         about = self.words.tab(kind or tab)
         title, what, why = (t.format(**parts) for t in (about.title, about.about, about.why))
-        self.all.append(Page(tab, self.names, self.words, title, what, why))
+        self.all.append(Page(tab, self.names, self.words, title, what, f"{why} {more}".strip()))
         return self.all[-1]
 
 
@@ -193,11 +211,12 @@ def _weights(checkpoint: Checkpoint, pages: Pages, texts: list[str]) -> dict[str
     for b in range(config.n_layer):
         of_block = [name for name in names if name.startswith(f"h.{b}.")]
         on = pages.add(f"weights {b}", "weights", block=b)
-        ranges |= data.tensors(on, weights, of_block)
+        ranges |= data.tensors(on, weights, of_block, zeros=checkpoint.zeros)
     final = [name for name in names if name.startswith("ln_f.")]
-    ranges |= data.tensors(pages.add("weights f"), weights, final)
-    if not config.tie_word_embeddings:
-        ranges |= data.tensors(pages.add("lm_head"), weights, ["lm_head.w"], texts)
+    ranges |= data.tensors(pages.add("weights f"), weights, final, zeros=checkpoint.zeros)
+    of_head = [name for name in names if name.startswith("lm_head.")]
+    if of_head:
+        ranges |= data.tensors(pages.add("lm_head"), weights, of_head, texts)
     return ranges
 
 
@@ -211,6 +230,8 @@ def _properties(
     stated = {"version": sheetgpt.__version__, "model": checkpoint.name, "words": words.digest}
     for name, value in ordered.items():
         stated[name] = data.digest([value]) if isinstance(value, str) else json.dumps(value)
+    if checkpoint.zeros:
+        stated["zeros"] = " ".join(dict.fromkeys(map(kind, checkpoint.zeros)))
     stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
     stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
     return {PROPERTY + name: text for name, text in stated.items()}

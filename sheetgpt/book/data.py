@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -83,7 +83,7 @@ def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
     merged = np.array([ids[left + right] for left, right in tokenizer.merges], dtype=np.int64)
     factor = key_factor(len(tokenizer.tokens))
     by_key = _merges_by_key(tokenizer, factor)
-    byte_id = np.array([ids[SPELLING[byte]] for byte in range(256)])
+    byte_id = np.array([ids.get(SPELLING[byte], -1) for byte in range(256)])
     runs = class_runs()
     first = np.array([first for first, _ in runs])
     kind = np.array([int(kind) for _, kind in runs])
@@ -97,6 +97,7 @@ def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
         merge_key=_list(page, 7, "merge key", by_key[:, 0], "integer", "merges.key"),
         merge_rank=_list(page, 8, "merge rank", by_key[:, 1], "integer", "merges.rank"),
         factor=factor,
+        has_gaps=bool(tokenizer.gaps),
     )
 
 
@@ -144,17 +145,21 @@ def tensors(
     weights: Mapping[str, NDArray[np.float32]],
     names: Sequence[str],
     row_texts: Sequence[str] = (),
+    zeros: Container[str] = (),
 ) -> dict[str, Range]:
     """Weights one below the other, each under its name and shape, with its rows numbered.
 
     row_texts: what to show beside the number of each row, such as the tokens of `wte`.
+    zeros: the names of those that the model does not have, which is said beside the shape.
     """
     ranges = {}
     for name in names:
         values = weights[name]
         row = page.row
         page.write(row, 1, name, "step title")
-        page.write(row, FIRST, " × ".join(map(str, values.shape)), "why")
+        shape = " × ".join(map(str, values.shape))
+        not_there = f"   {page.words.label('no bias')}" if name in zeros else ""
+        page.write(row, FIRST, shape + not_there, "why")
         rows, columns = np.atleast_2d(values).shape
         page.fill(row + 1, FIRST, np.arange(columns), "column index")
         page.fill(row + 2, 1, np.arange(rows)[:, None], "index")

@@ -14,6 +14,7 @@ from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Expr, Range, call, when
 from sheetgpt.formula.row import for_token
 from sheetgpt.steps import lens
+from sheetgpt.steps.head import Head
 from sheetgpt.steps.step import Weights, layer_norm
 
 SWITCH, TABLE = 5, 9  # the row of the switch, and the row where the answers begin
@@ -25,14 +26,14 @@ HEADINGS = ("likeliest", "id", "how likely", "final")
 class Seen:
     """What the lens looks at and through.
 
-    residuals: the last step of each block. unembedding: [n_vocab, n_embd]. texts: the vocabulary;
-        entries: the same, to be shown once more. chosen: the id that was chosen in the end.
+    residuals: the last step of each block. texts: the vocabulary; entries: the same, to be shown
+        once more. chosen: the id that was chosen in the end.
     """
 
     residuals: Sequence[Range]
     weights: Weights
     epsilon: Expr
-    unembedding: Range
+    head: Head
     texts: Range
     entries: Sequence[str]
     chosen: Range
@@ -138,9 +139,9 @@ class LensPage:
     def _logits(self) -> Area:
         """The one formula that reads the unembedding."""
         page, rows = self.page, Range(self.page.names["lens.ln_f"], "lens.ln_f")
-        tree = self.seen.unembedding @ rows.T
+        tree = self.seen.head.logits(rows)
         page.heading(page.words.step("lens.logits"), tree)
-        first, entries = page.row + 2, self.seen.unembedding.area.shape[0]
+        first, entries = page.row + 2, self.seen.head.matrix.area.shape[0]
         page.fill(first - 1, FIRST, np.arange(self.blocks), "column index")
         page.count(first, entries)
         page.list_texts(first, 2, self.seen.entries, "token")

@@ -22,6 +22,8 @@ from sheetgpt.steps.tokenize import (
     characters,
     counted,
     emoji_length,
+    first_unknown,
+    is_unknown,
     merges,
     tables_of,
     use,
@@ -76,7 +78,7 @@ def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None
     return Room(
         n_characters,
         max(n_characters * 3 // 2, len(prompt.encode())),
-        max(min(_deepest(tokenizer) + 1, MOST_ROUNDS), needed),
+        max(min(_deepest(tokenizer) + 1, MOST_ROUNDS), needed) if tokenizer.merges else 0,
         context,
     )
 
@@ -114,13 +116,18 @@ def prompt_page(
         stages.fill(parts, merges(parts, before, units, tables, texts))
         rounds.append(parts)
     last = stages.place("parts", room.bytes)
-    stages.fill(last, counted(last, rounds[-1], units, tables))
+    merged = rounds[-1] if rounds else units
+    stages.fill(last, counted(last, merged, units, tables))
 
-    message = fit.write(use(prompt, letters, rounds, last, room), room)
+    unknown = None
+    if tables.has_gaps:
+        sentence = page.words.sentence("unknown", character=first_unknown(units, letters))
+        unknown = is_unknown(units), sentence
+    message = fit.write(use(prompt, letters, rounds, last, room), room, unknown)
     page.write(4, 1, page.words.label("prompt"), "heading")
     shown = page.define("prompt.shown", page.area(4, 2)).area
     page.compute(shown, when(call("LEN", prompt).equals(0), "", prompt), "text")
-    stages_ = (letters, units, rounds[-1], last)
+    stages_ = (letters, units, merged, last)
     return _tokens(page, prompt, message, stages_, texts, room.tokens, writing)
 
 
@@ -133,8 +140,11 @@ class _Fit:
         self.used = {kind: Range(page.area(5, place)) for place, kind in places}
         self.emoji = Range(page.area(5, column + 1 + len(self.used)))
 
-    def write(self, found: dict[str, Use], room: Room) -> Range:
-        """Fill it in; returns the message, which says in words what does not fit."""
+    def write(self, found: dict[str, Use], room: Room, unknown: tuple[Expr, Expr] | None) -> Range:
+        """Fill it in; returns the message, which says in words what does not fit.
+
+        unknown: whether a character is not in the vocabulary, and the sentence for it.
+        """
         page, label = self.page, self.page.words.label
         page.write(5, self.column, label("used"), "heading")
         page.write(6, self.column, label("room"), "heading")
@@ -146,7 +156,7 @@ class _Fit:
         page.compute(self.emoji.area, emoji_length(), "integer")
         page.define("prompt.used", page.area(5, self.column + 1, 1, len(self.used) + 1))
 
-        message: Expr = Text("")
+        message: Expr = Text("") if unknown is None else when(*unknown, "")
         for kind, its in reversed(found.items()):
             sentence = page.words.sentence(
                 f"too many {kind}", used=self.used[kind], room=getattr(room, kind), more=its.more

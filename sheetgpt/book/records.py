@@ -92,6 +92,7 @@ def _block(config: Config, context: int, b: int) -> Iterator[StepRecord]:
     for number, names in enumerate(SIXTEEN, start=1):
         for name in names:
             is_causal = name in ("attn.scores", "attn.weights")
+            attends = is_causal or name == "attn.heads"
             width = config.n_head * context if is_causal else widths.get(name, config.n_embd)
             yield StepRecord(
                 f"h.{b}.{name}",
@@ -101,6 +102,7 @@ def _block(config: Config, context: int, b: int) -> Iterator[StepRecord]:
                 f"h.b.{name}",
                 number,
                 is_share=name == "attn.weights",
+                window=config.window(b) if attends else 0,
             )
 
 

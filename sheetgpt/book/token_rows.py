@@ -8,7 +8,7 @@ import numpy as np
 from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when
+from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when, within
 from sheetgpt.formula.row import for_token, of_entries
 
 PART = {Layout.ROW: "row", Layout.CAUSAL: "seen", Layout.TALL: "column"}  # of one token
@@ -68,7 +68,8 @@ class TokenRows:
             raise ValueError(f"step {record.name}: {area.shape} cells, expected {record.shape}")
         if record.is_share:
             self.page.heat.append(area)
-        return Call(PART[record.layout], (self.page.define(record.name, area),))
+        seen = within(record.window) if record.layout is Layout.CAUSAL else ()
+        return Call(PART[record.layout], (self.page.define(record.name, area), *seen))
 
     def _place_rows(
         self, record: StepRecord, name: str, panels: Sequence[Expr], only: Expr | None
@@ -82,13 +83,14 @@ class TokenRows:
             heading = "token heading" if record.is_share else "token heading right"
             self._column_headings(first - 1, left, width, heading if causal else "")
             for token in range(self.context):
-                area = page.area(first + token, left, 1, token + 1 if causal else width)
+                start, stop = (_first_seen(record, token), token + 1) if causal else (0, width)
+                area = page.area(first + token, left + start, 1, stop - start)
                 page.compute(area, self._wrapped(for_token(panel, token), token, only), look)
             left += width
         whole = page.area(first, FIRST, self.context, left - FIRST)
         self._mark(name, whole)
         if record.layout is Layout.CAUSAL:
-            self._mask(whole, widths[0])
+            self._mask(whole, widths[0], record.window)
         self._labels(first)
         page.row_groups.append((first - (2 if name in self.marks else 1), whole.bottom))
         if self.active < self.context:
@@ -137,11 +139,14 @@ class TokenRows:
             page.row += 1
         return page.row + 2
 
-    def _mask(self, whole: Area, width: int) -> None:
-        """Nothing may stand where a token would look at a later one."""
+    def _mask(self, whole: Area, width: int, window: int) -> None:
+        """Nothing may stand where a token would look at one that it does not see."""
         there = f"LEN($B{whole.top})>0,LEN({column_letters(FIRST)}${whole.top - 1})>0"
-        later = f"MOD(COLUMN()-{FIRST},{width})>ROW()-{whole.top}"
-        self.page.rule(whole, f"AND({there},{later})", "masked")
+        key, query = f"MOD(COLUMN()-{FIRST},{width})", f"ROW()-{whole.top}"
+        hidden = f"{key}>{query}"
+        if 0 < window < width:
+            hidden = f"OR({hidden},{key}<={query}-{window})"
+        self.page.rule(whole, f"AND({there},{hidden})", "masked")
 
     def _mark(self, name: str, whole: Area) -> None:
         """What the parts of a row are, above each; and a line between them."""
@@ -179,6 +184,11 @@ class TokenRows:
         return when(Range(self.ids.area.row(token)).equals(""), "", tree)
 
 
+def _first_seen(record: StepRecord, token: int) -> int:
+    """The position of the first token that the one at `token` sees."""
+    return max(0, token + 1 - record.window) if record.window else 0
+
+
 def _wider(groups: Sequence[tuple[int, int]], right: int) -> list[tuple[int, int]]:
     """The group of columns that folds away, when another step reaches as far as this column."""
     right = max([right, *(last for _, last in groups)])
@@ -193,8 +203,9 @@ def _pieces(panel: Expr) -> list[tuple[int, int]]:
     height = panel.shape[0]
     assert isinstance(height, int)
     step = height
-    if isinstance(panel, Call) and panel.op == "MMULT":
-        width = panel.arguments[0].shape[1]
+    product = panel.arguments[0] if isinstance(panel, Call) and panel.op == "+" else panel
+    if isinstance(product, Call) and product.op == "MMULT":
+        width = product.arguments[0].shape[1]
         assert isinstance(width, int)
         step = max(1, MOST_MULTIPLIED // width)
     return [(start, min(start + step, height)) for start in range(0, height, step)]

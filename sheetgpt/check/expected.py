@@ -87,7 +87,8 @@ def expected(
     if not ids:
         tokens = np.full((context, 1), None, dtype=object)
         found |= {"tokens.id": tokens, "tokens.text": tokens}
-        message = np.full((1, 1), SOMETHING, dtype=object)
+        # Without a prompt and a token to start from there is nothing to say.
+        message = np.full((1, 1), SOMETHING if model.prompt else "", dtype=object)
         nothing = np.full((1, 1), None, dtype=object)
         return found | {
             "prompt.message": message,
@@ -232,6 +233,6 @@ def formula_cells(record: StepRecord, area: Area) -> NDArray[np.bool_]:
     needed = np.ones(area.shape, dtype=bool)
     context = area.shape[0]
     if record.layout is Layout.CAUSAL and area.shape == record.shape:
-        later = np.triu(np.ones((context, context), dtype=bool), k=1)
-        needed &= ~np.tile(later, (1, area.shape[1] // context))
+        hidden = reference.hidden(context, record.window)
+        needed &= ~np.tile(hidden, (1, area.shape[1] // context))
     return needed

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,17 +56,24 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         if name.startswith(PROPERTY)
     }
     try:
-        config = Config(**{each.name: json.loads(said[each.name]) for each in fields(Config)})
+        config = Config(
+            **{each.name: _frozen(json.loads(said[each.name])) for each in fields(Config)}
+        )
         room = Room(**{each.name: int(said[f"room.{each.name}"]) for each in fields(Room)})
         if from_json(to_json(config), "") != config:
             raise ValueError("the configuration does not hold")
         if max(config.n_vocab, config.n_ctx, config.n_embd, config.n_inner) > LAST_ROW:
             raise ValueError("no sheet has so many rows")
-        if not all(0 < size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
+        if not all(0 <= size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
         return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:
         raise _says_nothing(path) from error
+
+
+def _frozen(value: Any) -> Any:
+    """A value of JSON as a configuration has it."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _says_nothing(path: Path) -> WorkbookError:

@@ -57,13 +57,20 @@ class Formulas:
             yield from line
 
     def problem(
-        self, area: Area, needed: NDArray[np.bool_], *, tall: bool = False, alike: bool = True
+        self,
+        area: Area,
+        needed: NDArray[np.bool_],
+        *,
+        tall: bool = False,
+        alike: bool = True,
+        window: int = 0,
     ) -> str:
         """Where in an area a formula is unreadable, missing, or unlike its neighbours, or nothing.
 
         needed: the cells of the area that formulas must fill.
         tall: whether neighbours stand side by side, instead of one below the other.
         alike: whether they should be one formula.
+        window: how many of them begin at one row, before their ranges move along; 0: all.
         """
         for bad, sentence in self.unreadable:
             if overlap(bad, area):
@@ -76,9 +83,11 @@ class Formulas:
             return f"{area.cell(*missing[0].tolist())}: a value stands where a formula should be"
         lines = self._in_rows if tall else self._in_columns
         for line in lines.within(area) if alike else ():
-            odd = misfit([formula.tree for formula in line])
-            if odd is not None:
-                return f"{line[odd].area}: this formula is not like its neighbours in the same step"
+            for alike_ones in (line[:window], line[window:]):
+                odd = misfit([formula.tree for formula in alike_ones])
+                if odd is not None:
+                    where = alike_ones[odd].area
+                    return f"{where}: this formula is not like its neighbours in the same step"
         return ""
 
 

@@ -31,6 +31,7 @@ def attention(
     rows = np.array(  # [n_layer, n_head, number]
         [trace[f"h.{b}.attn.weights"][number - 1, :, :number] for b in range(config.n_layer)]
     )
+    rows = np.nan_to_num(rows)  # what a window hides has no weight
     places = np.empty(rows.shape[:2], dtype=object)
     for at in np.ndindex(places.shape):
         there = None if shown is None or shown.shape != places.shape else shown[at]
@@ -74,8 +75,7 @@ def lens(
     residuals = np.array([trace[f"h.{b}.mlp.residual"][n_tokens - 1] for b in blocks])
     parts: reference.Trace = {}
     rows = reference.layer_norm(residuals, weights, "ln_f", config.layer_norm_epsilon, parts)
-    head = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
-    logits = rows @ head.T  # [n_layer, n_vocab]
+    logits = reference.unembed(rows, weights, config)  # [n_layer, n_vocab]
     shares = reference.softmax(logits)
     ids = np.array(
         [

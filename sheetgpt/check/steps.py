@@ -52,8 +52,8 @@ def unlike_neighbours(model: ModelInFile, formulas: Formulas, name: str) -> str:
     if area is None:
         return ""
     record = model.records[name]
-    needed = formula_cells(record, area)
-    problem = formulas.problem(area, needed, tall=record.is_tall, alike=record.alike)
+    needed, tall = formula_cells(record, area), record.is_tall
+    problem = formulas.problem(area, needed, tall=tall, alike=record.alike, window=record.window)
     for labels in () if problem else _beside(record, area):
         needed = np.ones(labels.shape, dtype=bool)
         problem = problem or formulas.problem(labels, needed, tall=labels.top < area.top)

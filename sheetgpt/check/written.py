@@ -14,7 +14,8 @@ from sheetgpt.check.file import ModelInFile
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.tensor import Float32
 from sheetgpt.errors import SheetGPTError
-from sheetgpt.gpt2.weights import shapes
+from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.weights import kind, shapes
 
 UNKNOWN = "\ue000"  # for private use: stands for words that only the file's own template has
 
@@ -40,7 +41,13 @@ def written(model: ModelInFile) -> tuple[Book | None, str]:
         )
     try:
         book = compile_book(
-            Checkpoint(model.name, model.config, _zeros(model), model.tokenizer),
+            Checkpoint(
+                model.name,
+                model.config,
+                _zeros(model),
+                model.tokenizer,
+                _missing(model.config, said.get("zeros", "").split()),
+            ),
             prompt,
             model.room,
             words,
@@ -51,6 +58,11 @@ def written(model: ModelInFile) -> tuple[Book | None, str]:
     except (SheetGPTError, ValueError) as error:
         return None, f"what the file says of itself cannot be compiled again: {error}"
     return book, note
+
+
+def _missing(config: Config, kinds: list[str]) -> tuple[str, ...]:
+    """The biases that the model did not have: those of these kinds, in every block."""
+    return tuple(name for name in shapes(config) if kind(name) in kinds)
 
 
 def _zeros(model: ModelInFile) -> Mapping[str, Float32]:

@@ -1,120 +1,160 @@
-"""The forms in which a directory may hold the weights of a GPT-2, and how each names them."""
+"""The forms in which a file or a directory may hold the weights of a GPT-2.
+
+A file is told by how it begins, not by its name: programs do not agree on names.
+"""
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sheetgpt.checkpoint import csv_tensors, safetensors, tensor_bundle
-from sheetgpt.checkpoint.names import PREFIX, checkpoint_name, openai_name
-from sheetgpt.checkpoint.tensor import Tensor
-from sheetgpt.errors import CheckpointError, shown
-from sheetgpt.gpt2.config import Config
+from sheetgpt.checkpoint import (
+    config_file,
+    csv_tensors,
+    llm_c,
+    npz,
+    pytorch,
+    safetensors,
+    shards,
+    stored_zip,
+    tensor_bundle,
+)
+from sheetgpt.checkpoint.names import checkpoint_name, openai_name
+from sheetgpt.checkpoint.tensor import Tensor, mapped
+from sheetgpt.errors import CheckpointError
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+PICKLE = "pytorch_model.bin"
+PICKLE_INDEX = "pytorch_model.bin.index.json"
 
-# Other files of weights: PyTorch's, which are pickles, and those of Keras and Flax.
-PICKLES = ("pytorch_model*.bin", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
-FOREIGN = ("*.h5", "*.msgpack")
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What a format calls the tensors."""
-
-    stored_name: Callable[[str], str]  # canonical name -> name in the file
-    # Tensors that may stand beside the model's own without changing what it computes.
-    harmless: re.Pattern[str]
-
-
-# The causal masks that older versions of transformers saved, and heads that only read the last
-# state.
-HUGGING_FACE = Dialect(
-    checkpoint_name,
-    re.compile(
-        r"h\.\d+\.attn\.(bias|masked_bias)|(score|classifier|multiple_choice_head|v_head)\..+"
-    ),
+# Files of weights, by how they are usually called; and what training keeps beside them.
+USUAL = (SINGLE, PICKLE, "ckpt.pt", "model.pt", "model.pth", "model.bin", "weights.npz")
+WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.npz", "*.pkl")
+BESIDE = (
+    *("training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt"),
+    *("rng_state*.pth", "meta.pkl", "train.bin", "val.bin", "test.bin", "tokenizer*.bin"),
 )
+FOREIGN = ("*.h5", "*.keras", "*.msgpack", "*.gguf", "*.ggml", "*.onnx", "*.tflite")
 
-# What training keeps beside the model: its counters, and the optimiser's state of each tensor.
-OPENAI = Dialect(openai_name, re.compile(r"(?!model/).*|model/.+/Adam(_1)?"))
+# The model's own variables: beside them training keeps counters and the optimiser's state.
+OPENAI = re.compile(r"model/(?!.+/Adam(_1)?$).+")
 
-CSV = Dialect(str, re.compile("(?!)"))  # our own names, and nothing beside them
+ASK_FOR = f"{SINGLE}, {PICKLE}, ckpt.pt or another file that PyTorch, MLX or llm.c wrote"
+
+# How files begin that are something else: what they are, and what would help.
+OTHERS = {
+    b"GGUF": ("a GGUF file, whose weights llama.cpp has quantised", "the model it was made from"),
+    b"\x89HDF": ("a Keras file", "the model's safetensors, as Hugging Face's hub has them"),
+    b"\x08": ("an ONNX file", "the checkpoint that it was exported from"),
+    b"\x80": (
+        "a pickle in the form that PyTorch wrote before 1.6",
+        "the same weights saved again, by torch.save(torch.load(OLD, weights_only=True), NEW)",
+    ),
+    b"version https://git-lfs": ("a note by Git LFS that the file lies elsewhere", "git lfs pull"),
+    b"<": ("a web page", "the file itself, which the page leads to"),
+}
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The tensors of a directory under the names they have there (without `transformer.`)."""
+    """The tensors of a file or directory under the names they have there.
 
-    tensors: dict[str, Tensor]
-    dialect: Dialect
+    settings: sizes and the like that stand beside them in the same file.
+    spelling: our name of a tensor -> what such files call it, for messages.
+    """
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    settings: Mapping[str, object] = field(default_factory=dict)
+    spelling: Callable[[str], str] = checkpoint_name
 
 
-def read(directory: Path, config: Config) -> Stored:
-    """All tensors of a directory, mapped: those of safetensors, else TensorFlow's, else of CSV.
+def read(place: Path, stated: Mapping[str, object]) -> Stored:
+    """All tensors of a file, or of a directory, mapped.
 
+    A directory's: those of safetensors, else PyTorch's, else TensorFlow's, else of CSV, else those
+    of the one file that may be of weights. stated: the configuration, for CSV, which says no shape.
     Raises CheckpointError if there are none, or none in a form that can be read.
     """
-    if has(directory, SINGLE):
-        return Stored(_without_prefix(safetensors.read(directory / SINGLE)), HUGGING_FACE)
-    if has(directory, INDEX):
-        return Stored(_without_prefix(safetensors.read_shards(directory / INDEX)), HUGGING_FACE)
-    if index := tensor_bundle.find(directory):
-        return Stored(_without_leading_axis(tensor_bundle.read(index)), OPENAI)
-    if csv_tensors.files(directory):
-        return Stored(csv_tensors.read(directory, config), CSV)
-    refuse_other_weights(directory)
+    if not os.path.isdir(place):
+        return read_file(place)
+    if has(place, SINGLE):
+        return read_file(place / SINGLE)
+    for index, reader in ((INDEX, safetensors.read), (PICKLE_INDEX, _pytorch)):
+        if has(place, index):
+            return Stored(place, shards.read(place / index, reader))
+    if has(place, PICKLE):
+        return read_file(place / PICKLE)
+    if bundle := tensor_bundle.find(place):
+        variables = tensor_bundle.read(bundle)
+        return Stored(
+            place,
+            {name: each for name, each in variables.items() if OPENAI.fullmatch(name)},
+            spelling=openai_name,
+        )
+    if csv_tensors.files(place):
+        config = config_file.from_json(stated, f"{place}: the configuration")
+        return Stored(place, csv_tensors.read(place, config), spelling=str)
+    return read_file(_the_one_file(place))
+
+
+def read_file(path: Path) -> Stored:
+    """All tensors of one file, mapped; CheckpointError if it cannot be read."""
+    data = mapped(path)
+    if data[:4] == stored_zip.START and path.suffix == ".npz":
+        return Stored(path, npz.read(path, data))
+    if data[:4] == stored_zip.START:
+        saved = pytorch.read(path, data)
+        return Stored(path, saved.tensors, saved.settings)
+    if llm_c.is_one(data):
+        model = llm_c.read(path, data)
+        return Stored(path, model.tensors, model.settings)
+    length = int.from_bytes(data[:8], "little")
+    if path.suffix == ".safetensors" or (data[8:9] == b"{" and length < len(data)):
+        return Stored(path, safetensors.read(path))
+    for begin, (what, remedy) in OTHERS.items():
+        if data[: len(begin)] == begin:
+            raise CheckpointError(f"{path} is {what}, which cannot be read here; give {remedy}")
     raise CheckpointError(
-        f"{directory} has no {SINGLE}, {INDEX}, model.ckpt.index or wte.csv, so it is no GPT-2 "
-        f"checkpoint; give a directory with config.json, {SINGLE}, vocab.json and merges.txt"
+        f"{path} is no file of weights that is known here; give {ASK_FOR}, or the directory of it"
     )
 
 
-def refuse_other_weights(directory: Path) -> None:
-    """If the weights are there in another form only, say how to come to the right one."""
-    if has(directory, SINGLE) or has(directory, INDEX):
-        return
-    for path in _matching(directory, PICKLES):
+def _pytorch(path: Path) -> dict[str, Tensor]:
+    return dict(pytorch.read(path, mapped(path)).tensors)
+
+
+def _the_one_file(directory: Path) -> Path:
+    """The file of weights in a directory: one of the usual names, or the only one there is."""
+    for name in USUAL:
+        if has(directory, name):
+            return directory / name
+    beside = {path.name for path in matching(directory, BESIDE)}
+    found = [path for path in matching(directory, WEIGHTS) if path.name not in beside]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(path.name for path in found[:5]) + (", …" if found[5:] else "")
         raise CheckpointError(
-            f"{directory} has its weights in {path.name}, a pickle, which can run code and is "
-            f"never opened, expected {SINGLE}; where you trust it, convert it with transformers: "
-            "GPT2LMHeadModel.from_pretrained(DIRECTORY).save_pretrained(NEW_DIRECTORY)"
+            f"{directory} has several files of weights ({names}), expected one; give the right "
+            f"one with --model {found[0]}"
         )
-    for path in _matching(directory, FOREIGN):
+    for path in matching(directory, FOREIGN):
         raise CheckpointError(
-            f"{directory} has its weights in {path.name}, a Keras or Flax file, which is not "
-            f"read, expected {SINGLE}; take the model's safetensors, as Hugging Face's hub has them"
+            f"{directory} has its weights in {path.name} only, which is not read; give {ASK_FOR}"
         )
+    raise CheckpointError(
+        f"{directory} has no {SINGLE}, {PICKLE}, ckpt.pt, model.ckpt.index, wte.csv or other file "
+        f"of weights, so it is no GPT-2 checkpoint; give a directory with config.json, {SINGLE}, "
+        "vocab.json and merges.txt"
+    )
 
 
 def has(directory: Path, *names: str) -> bool:
     return all(os.path.isfile(directory / name) for name in names)
 
 
-def _matching(directory: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+def matching(directory: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
     return (path for pattern in patterns for path in sorted(directory.glob(pattern)))
-
-
-def _without_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    plain: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        short = name.removeprefix(PREFIX)
-        if short in plain:
-            raise CheckpointError(
-                f"{tensor.path.parent}: tensor {shown(short)} stands there with and without "
-                f"{PREFIX!r}, expected it once; save the checkpoint again"
-            )
-        plain[short] = tensor
-    return plain
-
-
-def _without_leading_axis(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """OpenAI's matrices are 1-D convolutions of width 1: [1, in, out] -> [in, out]."""
-    return {
-        name: replace(tensor, shape=tensor.shape[-2:])
-        if len(tensor.shape) == 3 and tensor.shape[0] == 1
-        else tensor
-        for name, tensor in tensors.items()
-    }

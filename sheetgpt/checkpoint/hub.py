@@ -11,7 +11,7 @@ import os
 import warnings
 from pathlib import Path
 
-from sheetgpt.checkpoint.formats import has
+from sheetgpt.checkpoint.formats import PICKLE, SINGLE, has
 from sheetgpt.errors import CheckpointError
 
 REPOSITORIES = {
@@ -20,8 +20,16 @@ REPOSITORIES = {
     "gpt2-large": "openai-community/gpt2-large",
     "gpt2-xl": "openai-community/gpt2-xl",
     "distilgpt2": "distilbert/distilgpt2",
+    "tinystories-1m": "roneneldan/TinyStories-1M",
+    "tinystories-3m": "roneneldan/TinyStories-3M",
+    "tinystories-8m": "roneneldan/TinyStories-8M",
+    "tinystories-33m": "roneneldan/TinyStories-33M",
 }
-FILES = ("config.json", "vocab.json", "merges.txt", "model.safetensors")  # the longest comes last
+VOCABULARY = ("vocab.json", "merges.txt")
+FILES = ("config.json", *VOCABULARY, SINGLE)  # the longest comes last
+# These were published before safetensors was; should they have been saved again, that will do.
+OF_PYTORCH = ("config.json", *VOCABULARY, PICKLE)
+INSTEAD = {PICKLE: SINGLE}
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -46,12 +54,16 @@ def find(name: str) -> Path | None:
         except (OSError, UnicodeDecodeError):
             continue  # not fetched
         snapshot = place / "snapshots" / commit
-        vocabularies = (("vocab.json", "merges.txt"), ("tokenizer.json",))
-        if has(snapshot, "config.json", "model.safetensors") and any(
-            has(snapshot, *files) for files in vocabularies
-        ):
+        weights = (has(snapshot, file) for file in (SINGLE, PICKLE))
+        vocabularies = (has(snapshot, *files) for files in (VOCABULARY, ("tokenizer.json",)))
+        if has(snapshot, "config.json") and any(weights) and any(vocabularies):
             return snapshot
     return None
+
+
+def files_of(name: str) -> tuple[str, ...]:
+    """The files of a published model that are needed."""
+    return OF_PYTORCH if name.startswith("tinystories-") else FILES
 
 
 def fetch(name: str) -> Path:
@@ -66,7 +78,12 @@ def fetch(name: str) -> Path:
         )
     try:
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.utils import HfHubHTTPError, logging
+        from huggingface_hub.utils import (
+            EntryNotFoundError,
+            HfHubHTTPError,
+            LocalEntryNotFoundError,
+            logging,
+        )
     except ImportError as error:
         raise CheckpointError(
             "fetching needs the package huggingface_hub, which is not installed; install it with "
@@ -81,10 +98,14 @@ def fetch(name: str) -> Path:
         warnings.filterwarnings("error", "Not enough free disk space")
         try:
             revision = "main"
-            for file in FILES:
-                path = hf_hub_download(
-                    REPOSITORIES[name], file, revision=revision, cache_dir=cache()
-                )
+            for file in files_of(name):
+                where = {"revision": revision, "cache_dir": cache()}
+                try:
+                    path = hf_hub_download(REPOSITORIES[name], file, **where)
+                except EntryNotFoundError as error:
+                    if file not in INSTEAD or isinstance(error, LocalEntryNotFoundError):
+                        raise
+                    path = hf_hub_download(REPOSITORIES[name], INSTEAD[file], **where)
                 revision = Path(path).parent.name  # all files are to be of one commit
         except (*failures, UserWarning) as error:
             raise _refusal(name, error) from error
@@ -128,8 +149,8 @@ def _refusal(name: str, error: Exception) -> CheckpointError:
         )
     if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
         return CheckpointError(
-            f"{hub}/{repository} has not all of {', '.join(FILES)}; look there for what has "
-            "become of it, and give a directory with --model"
+            f"{hub}/{repository} has not all of {', '.join(files_of(name))}; look there for what "
+            "has become of it, and give a directory with --model"
         )
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code

@@ -11,7 +11,7 @@ import math
 import mmap
 from pathlib import Path
 
-from sheetgpt.checkpoint.json_file import parse_object, read_object
+from sheetgpt.checkpoint.json_file import parse_object
 from sheetgpt.checkpoint.tensor import FLOATS, Tensor, mapped
 from sheetgpt.errors import CheckpointError, shown
 
@@ -48,41 +48,6 @@ def read(path: Path) -> dict[str, Tensor]:
     start = 8 + length
     tensors = {name: _tensor(path, data, start, name, entry) for name, entry in header.items()}
     _refuse_gaps(path, tensors, start, size)
-    return tensors
-
-
-def read_shards(index: Path) -> dict[str, Tensor]:
-    """The tensors of all the files that `model.safetensors.index.json` says they are in.
-
-    Raises CheckpointError if a file cannot be read or the index and the files do not agree.
-    """
-    places = read_object(index).get("weight_map")
-    if not isinstance(places, dict) or not places:
-        raise CheckpointError(
-            f"{index}: weight_map is missing, expected an object of tensor -> file; "
-            "copy or download the file again"
-        )
-    for shard in places.values():
-        if not isinstance(shard, str) or Path(shard).name != shard or "\0" in shard:
-            raise CheckpointError(
-                f"{index}: weight_map names the file {shown(shard)}, expected the name of a file "
-                "in the same directory; copy or download the file again"
-            )
-    tensors: dict[str, Tensor] = {}
-    for shard in dict.fromkeys(places.values()):
-        for name, tensor in read(index.parent / shard).items():
-            if name in tensors:
-                raise CheckpointError(
-                    f"{tensor.path}: tensor {shown(name)} stands in "
-                    f"{tensors[name].path.name} too, expected it once; save the checkpoint again"
-                )
-            tensors[name] = tensor
-    for name, shard in places.items():
-        if name not in tensors or tensors[name].path.name != shard:
-            raise CheckpointError(
-                f"{index}: tensor {shown(name)} is not in {shown(shard)} as weight_map says; "
-                "copy or download the shards again"
-            )
     return tensors
 
 

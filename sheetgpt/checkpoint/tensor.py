@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from sheetgpt.errors import CheckpointError, unreadable
@@ -33,6 +34,9 @@ class Tensor:
     dtype: str  # one of FLOATS, or another that cannot be read
     shape: tuple[int, ...]
     offset: int  # of its first byte in the file
+    # How many numbers lie between one and the next along each axis, where they do not lie as the
+    # shape says (row-major, without gaps). Whoever sets it has made sure that all are in the file.
+    strides: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:
@@ -45,12 +49,19 @@ class Tensor:
         float64 is rounded to the nearest float32 (beyond its range: infinite).
         The dtype must be one of FLOATS.
         """
-        return self._values(0, self.size).reshape(self.shape)
+        if self.strides is None:
+            return self._values(0, self.size).reshape(self.shape)
+        last = sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
+        values = self._values(0, last + 1)
+        steps = [step * values.itemsize for step in self.strides]
+        return np.ascontiguousarray(as_strided(values, self.shape, steps, writeable=False))
 
     def pieces(self) -> Iterator[Float32]:
         """The same values as a flat row, at most PIECE of them at a time."""
+        whole = None if self.strides is None else self.as_float32().reshape(-1)
         for start in range(0, self.size, PIECE):
-            yield self._values(start, min(PIECE, self.size - start))
+            count = min(PIECE, self.size - start)
+            yield self._values(start, count) if whole is None else whole[start : start + count]
 
     def _values(self, start: int, count: int) -> Float32:
         if count == 0:  # NumPy views no empty buffer

@@ -7,14 +7,12 @@ files: one visible character for each byte (`tokens.bytes_to_unicode`).
 from collections.abc import Mapping
 from pathlib import Path
 
+from sheetgpt.checkpoint import tokenizer_rules
 from sheetgpt.checkpoint.json_file import read_object, read_text
 from sheetgpt.errors import CheckpointError, shown
 from sheetgpt.gpt2.tokens import Tokenizer
 
 Tables = tuple[list[str], list[tuple[str, str]]]
-
-# What GPT-2's tokenizer is, in the words of tokenizer.json; the defaults may be left out.
-PRE_TOKENIZER = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
 
 
 def from_files(vocab_path: Path, merges_path: Path, n_vocab: int | None = None) -> Tokenizer:
@@ -42,7 +40,11 @@ def read_two_files(vocab_path: Path, merges_path: Path, n_vocab: int | None) -> 
     ids = read_object(vocab_path)
     added = vocab_path.with_name("added_tokens.json")
     if added.exists():
-        ids |= _with_room(read_object(added), n_vocab)
+        known = _with_room(read_object(added), n_vocab)
+        tokenizer_rules.refuse_added_tokens(
+            known, tokenizer_rules.special_tokens(vocab_path.parent), str(added)
+        )
+        ids |= known
     merges = []
     for number, line in enumerate(read_text(merges_path).split("\n"), start=1):
         if line and not (number == 1 and line.startswith("#version")):
@@ -58,10 +60,13 @@ def read_tokenizer_json(path: Path, n_vocab: int | None) -> Tables:
     lines = model.get("merges")
     if not isinstance(lines, list):
         raise CheckpointError(f"{path}: merges is missing, expected the list of a BPE model")
-    _refuse_other_tokenizers(whole, model, str(path))
+    tokenizer_rules.refuse_other_models(whole, str(path))
     listed = whole.get("added_tokens")
     added = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-    ids |= _with_room({str(entry.get("content")): entry.get("id") for entry in added}, n_vocab)
+    known = _with_room({str(entry.get("content")): entry.get("id") for entry in added}, n_vocab)
+    special = {str(entry.get("content")) for entry in added if entry.get("special")}
+    tokenizer_rules.refuse_added_tokens(known, special, str(path))
+    ids |= known
     merges = [_pair(line, f"{path}: merge {rank}") for rank, line in enumerate(lines)]
     return in_id_order(ids, str(path), n_vocab), merges
 
@@ -101,29 +106,6 @@ def _with_room(added: Mapping[str, object], n_vocab: int | None) -> dict[str, ob
         for token, token_id in added.items()
         if not (n_vocab is not None and isinstance(token_id, int) and token_id >= n_vocab)
     }
-
-
-def _refuse_other_tokenizers(
-    whole: Mapping[str, object], model: Mapping[str, object], where: str
-) -> None:
-    """tokenizer.json can say many tokenizers; all but GPT-2's would give other ids."""
-    splitting = _object(whole, "pre_tokenizer", where)
-    needed = [("pre_tokenizer." + key, splitting.get(key, value), value)
-              for key, value in PRE_TOKENIZER.items()]  # fmt: skip
-    needed += [
-        ("normalizer", whole.get("normalizer"), None),
-        ("model.type", model.get("type", "BPE"), "BPE"),
-        ("model.dropout", model.get("dropout"), None),
-        ("model.continuing_subword_prefix", model.get("continuing_subword_prefix") or "", ""),
-        ("model.end_of_word_suffix", model.get("end_of_word_suffix") or "", ""),
-        ("model.ignore_merges", model.get("ignore_merges", False), False),
-    ]
-    for name, value, expected in needed:
-        if value != expected:
-            raise CheckpointError(
-                f"{where}: {name} is {shown(value)}, but GPT-2's tokenizer has {shown(expected)}; "
-                "only its byte-level BPE is supported"
-            )
 
 
 def _object(mapping: Mapping[str, object], name: str, where: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ one token, and `row.py` turns them into plain ranges, token by token.
     row(x)     the token's own row                            1 x d
     past(x)    the rows of all tokens up to this one          t x d
     seen(x)    the token's row in a matrix of token by token  1 x t
+               (with a number behind x, both: of so many tokens at most, this one the last)
     column(x)  the token's own column                         d x 1
 
 The side `t` is the number of tokens up to this one, the token itself included.
@@ -21,6 +22,7 @@ Side = int | str  # a number of cells, or SO_FAR
 Shape = tuple[Side, Side]
 
 SO_FAR = "t"
+EACH = "each"
 SCALAR: Shape = (1, 1)
 
 
@@ -119,10 +121,15 @@ class Text(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Range(Expr):
-    """Cells; written by their defined name where they have one."""
+    """Cells; written by their defined name where they have one.
+
+    part: what part of the range with this name they are: its columns from one to another,
+        counted from 0, or EACH, one of equal parts for which one formula stands.
+    """
 
     area: Area
     name: str | None = None
+    part: tuple[int, int] | str = ""
 
     @property
     def shape(self) -> Shape:
@@ -192,26 +199,38 @@ def join(*parts: Like) -> Expr:
     return first
 
 
-def past(own: Expr) -> Call:
-    """From the token's own row to the rows of all tokens up to it."""
+def past(own: Expr, window: int = 0) -> Call:
+    """From the token's own row to the rows of all tokens up to it, or of the last `window`."""
     assert isinstance(own, Call) and own.op == "row"
-    return Call("past", own.arguments)
+    return Call("past", own.arguments + within(window))
 
 
-def split(own: Call, parts: int, mark: str = "") -> list[Call]:
-    """Equal parts side by side, such as the heads of a row.
+def within(window: int) -> tuple[Number, ...]:
+    """What `past` and `seen` have behind their range: nothing, or a window."""
+    return (Number(window),) if window else ()
 
-    mark: what mathematics writes behind the whole's name for a part; else the part's columns.
-    """
-    (whole,) = own.arguments
+
+def split(own: Call, parts: int) -> list[Call]:
+    """Equal parts side by side, such as queries, keys and values."""
+    return _split(own, parts, alike=False)
+
+
+def heads(own: Call, n_head: int) -> list[Call]:
+    """The part of a row that belongs to each head; one formula stands for all of them."""
+    return _split(own, n_head, alike=True)
+
+
+def _split(own: Call, parts: int, *, alike: bool) -> list[Call]:
+    whole, *window = own.arguments
     assert isinstance(whole, Range)
     width, rest = divmod(whole.area.shape[1], parts)
     if rest:
         raise ValueError(f"{whole.area} does not split into {parts} equal parts")
     split_: list[Call] = []
     for start in range(0, parts * width, width):
-        name = f"{whole.name}{mark or f'[{start}…{start + width - 1}]'}"
-        split_.append(Call(own.op, (Range(whole.area.columns(start, start + width), name),)))
+        part = EACH if alike else (start, start + width - 1)
+        columns = whole.area.columns(start, start + width)
+        split_.append(Call(own.op, (Range(columns, whole.name, part), *window)))
     return split_
 
 
@@ -286,11 +305,15 @@ def _index(arguments: Arguments) -> Shape:
     return _broadcast(tuple(where))
 
 
-def _of_a_range(shape: Callable[[Range], Shape]) -> Callable[[Arguments], Shape]:
+def _of_a_range(
+    shape: Callable[[Range], Shape], *, windowed: bool = False
+) -> Callable[[Arguments], Shape]:
     def check(arguments: Arguments) -> Shape:
-        (argument,) = arguments
+        argument, *window = arguments
         if not isinstance(argument, Range):
             raise TypeError("only a range has rows of tokens")
+        if len(window) > windowed or not all(isinstance(each, Number) for each in window):
+            raise TypeError("only a number of tokens may stand behind the range")
         return shape(argument)
 
     return check
@@ -300,8 +323,8 @@ _UNARY, _BINARY = _elementwise(1, 1), _elementwise(2, 2)
 
 SHAPES: dict[str, Callable[[Arguments], Shape]] = {
     "row": _of_a_range(lambda whole: (1, whole.shape[1])),
-    "past": _of_a_range(lambda whole: (SO_FAR, whole.shape[1])),
-    "seen": _of_a_range(lambda whole: (1, SO_FAR)),
+    "past": _of_a_range(lambda whole: (SO_FAR, whole.shape[1]), windowed=True),
+    "seen": _of_a_range(lambda whole: (1, SO_FAR), windowed=True),
     "column": _of_a_range(lambda whole: (whole.shape[0], 1)),
     **dict.fromkeys(("+", "-", "*", "/", "^", "&", "=", "<>", "<", "<=", ">", ">="), _BINARY),
     **dict.fromkeys(("neg", "%"), _UNARY),

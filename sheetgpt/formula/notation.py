@@ -1,7 +1,7 @@
 """Reading a tree as a line of mathematics, to be printed beside the step it computes."""
 
 from sheetgpt.formula.excel import ATOM, BINARY, MINUS, PERCENT, number
-from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
+from sheetgpt.formula.expr import EACH, Call, Expr, Number, Range, Text
 
 _SIGN = {
     "*": " × ", "/": " / ", "+": " + ", "-": " − ", "&": " & ",
@@ -27,12 +27,14 @@ def _write(tree: Expr) -> tuple[str, int]:
             return number(value), ATOM
         case Text(value):
             return f"“{value}”", ATOM
-        case Range(area, name):
-            return name or area.address, ATOM
-        case Call("row" | "seen" | "column", (whole,)):
+        case Range(area, name, part):
+            return (name or area.address) + _part(part), ATOM
+        case Call("row" | "seen" | "column", (whole, *_)):
             return _write(whole)[0], ATOM
         case Call("past", (whole,)):
             return f"{_write(whole)[0]}[1…t]", ATOM
+        case Call("past", (whole, Number(window))):
+            return f"{_write(whole)[0]}[t−{number(window - 1)}…t]", ATOM
         case Call("PI", ()):
             return "π", ATOM
         case Call("SQRT", (argument,)):
@@ -61,6 +63,13 @@ def _write(tree: Expr) -> tuple[str, int]:
             inside = "; ".join(_write(each)[0] for each in arguments)
             return f"{_FUNCTION.get(op, op.lower())}({inside})", ATOM
     raise TypeError(f"{tree} is no formula")
+
+
+def _part(part: tuple[int, int] | str) -> str:
+    """A part of a range behind its name: its columns, or the index that each head has."""
+    if isinstance(part, tuple):
+        return f"[{part[0]}…{part[1]}]"
+    return "ᵢ" if part == EACH else ""
 
 
 def _at(tree: Expr, least: int) -> str:

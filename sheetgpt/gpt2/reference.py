@@ -70,7 +70,25 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
-ACTIVATIONS = {"gelu_new": gelu_tanh, "gelu": gelu_erf, "relu": relu}
+def silu(x: Array) -> Array:
+    """x times the logistic function of it (Elfwing et al. 2017; Hendrycks & Gimpel 2016)."""
+    with np.errstate(over="ignore"):  # exp of a large number is infinite, and the quotient 0
+        share: Array = 1 / (1 + np.exp(-x))
+    return x * share
+
+
+def quick_gelu(x: Array) -> Array:
+    """GELU's approximation by the logistic function (Hendrycks & Gimpel 2016)."""
+    return silu(1.702 * x) / 1.702
+
+
+ACTIVATIONS = {
+    "gelu_new": gelu_tanh,
+    "gelu": gelu_erf,
+    "relu": relu,
+    "silu": silu,
+    "quick_gelu": quick_gelu,
+}
 
 
 def normalise(x: Array, epsilon: float) -> Array:  # [n, d] -> [n, d]
@@ -105,20 +123,30 @@ def layer_norm(x: Array, weights: Weights, name: str, epsilon: float, trace: Tra
     return trace[name]
 
 
-def attention(x: Array, weights: Weights, name: str, n_head: int, trace: Trace) -> Array:
-    """Causal self-attention with `n_head` heads; [n, d] -> [n, d]."""
-    n, d = x.shape
+def hidden(n: int, window: int) -> NDArray[np.bool_]:  # [query, key]
+    """Which keys a query does not see: later ones, and those a window (0: none) leaves behind."""
+    distance = np.arange(n)[:, None] - np.arange(n)
+    return (distance < 0) | (distance >= (window or n))
+
+
+def attention(x: Array, weights: Weights, block: int, config: Config, trace: Trace) -> Array:
+    """Causal self-attention of a block; [n, d] -> [n, d]."""
+    (n, d), n_head, name = x.shape, config.n_head, f"h.{block}.attn"
     trace[f"{name}.c_attn"] = c_attn = linear(x, weights, f"{name}.c_attn")  # [n, 3d]
     q, k, v = np.split(c_attn, 3, axis=-1)  # [n, d] each
     trace |= {f"{name}.q": q, f"{name}.k": k, f"{name}.v": v}
 
     # Head i has columns i*d/n_head up to (i+1)*d/n_head of each; its rows stay tokens.
     q, k, v = (part.reshape(n, n_head, -1).swapaxes(0, 1) for part in (q, k, v))
-    later = np.triu(np.ones((n, n), bool), k=1)  # [query, key]: the key comes after the query
-    scores = q @ k.swapaxes(1, 2) / math.sqrt(d / n_head)  # [n_head, n, n]
-    trace[f"{name}.scores"] = np.where(later, np.nan, scores).swapaxes(0, 1)
-    attended = softmax(np.where(later, -np.inf, scores))  # [n_head, n, n]
-    trace[f"{name}.weights"] = np.where(later, np.nan, attended).swapaxes(0, 1)
+    mask = hidden(n, config.window(block))
+    scores = q @ k.swapaxes(1, 2)  # [n_head, n, n]
+    if config.scale_attn_weights:
+        scores = scores / math.sqrt(d / n_head)
+    if config.scale_attn_by_inverse_layer_idx:
+        scores = scores / (block + 1)
+    trace[f"{name}.scores"] = np.where(mask, np.nan, scores).swapaxes(0, 1)
+    attended = softmax(np.where(mask, -np.inf, scores))  # [n_head, n, n]
+    trace[f"{name}.weights"] = np.where(mask, np.nan, attended).swapaxes(0, 1)
 
     trace[f"{name}.heads"] = heads = (attended @ v).swapaxes(0, 1).reshape(n, d)
     trace[f"{name}.c_proj"] = c_proj = linear(heads, weights, f"{name}.c_proj")
@@ -133,17 +161,25 @@ def mlp(x: Array, weights: Weights, name: str, activation: str, trace: Trace) ->
     return c_proj
 
 
-def block(x: Array, weights: Weights, name: str, config: Config, trace: Trace) -> Array:
+def block(x: Array, weights: Weights, number: int, config: Config, trace: Trace) -> Array:
     """One transformer block, normalising before each of its two halves; [n, d] -> [n, d]."""
-    epsilon = config.layer_norm_epsilon
+    name, epsilon = f"h.{number}", config.layer_norm_epsilon
     trace[f"{name}.input"] = x
     ln_1 = layer_norm(x, weights, f"{name}.ln_1", epsilon, trace)
-    x = x + attention(ln_1, weights, f"{name}.attn", config.n_head, trace)
+    x = x + attention(ln_1, weights, number, config, trace)
     trace[f"{name}.attn.residual"] = x
     ln_2 = layer_norm(x, weights, f"{name}.ln_2", epsilon, trace)
     x = x + mlp(ln_2, weights, f"{name}.mlp", config.activation_function, trace)
     trace[f"{name}.mlp.residual"] = x
     return x
+
+
+def unembed(x: Array, weights: Weights, config: Config) -> Array:  # [n, d] -> [n, n_vocab]
+    """The output head: how well each token of the vocabulary goes with each row."""
+    head = weights["wte" if config.tie_word_embeddings else "lm_head.w"]  # [n_vocab, d]
+    pieces = [x @ float64(head[top : top + PIECE]).T for top in range(0, len(head), PIECE)]
+    logits = np.concatenate(pieces, axis=1)
+    return logits + float64(weights["lm_head.b"][:])[:, 0] if config.head_bias else logits
 
 
 def fitting(config: Config, ids: Sequence[int]) -> NDArray[np.int64]:
@@ -168,9 +204,9 @@ def forward(config: Config, weights: Weights, ids: Sequence[int]) -> Trace:
     """Run the model on n token ids: every step of `step_names`, in that order, under its name.
 
     Shapes, with d = n_embd: `tokens.id` and `predicted.id` [n], integers; `attn.c_attn` [n, 3d];
-    `attn.scores` and `attn.weights` [n, n_head, n], NaN where a token would look at a later
-    one; `attn.heads` [n, d], the heads side by side; `mlp.c_fc` and `mlp.gelu` (whatever the
-    activation is) [n, n_inner]; `logits` and `softmax` [n, n_vocab]; all others [n, d].
+    `attn.scores` and `attn.weights` [n, n_head, n], NaN where a token would look at one that it
+    does not see; `attn.heads` [n, d], the heads side by side; `mlp.c_fc` and `mlp.gelu` (whatever
+    the activation is) [n, n_inner]; `logits` and `softmax` [n, n_vocab]; all others [n, d].
     The predicted id is the lowest of those with the largest logit.
 
     Weights are made float64 one at a time. Raises PromptError if the ids do not fit the model.
@@ -181,12 +217,9 @@ def forward(config: Config, weights: Weights, ids: Sequence[int]) -> Trace:
     trace["embed.position"] = float64(weights["wpe"][: len(tokens)])
     x = trace["embed.text"] + trace["embed.position"]
     for b in range(config.n_layer):
-        x = block(x, weights, f"h.{b}", config, trace)
+        x = block(x, weights, b, config, trace)
     x = layer_norm(x, weights, "ln_f", config.layer_norm_epsilon, trace)
-    head = weights["wte" if config.tie_word_embeddings else "lm_head.w"]  # [n_vocab, d]
-    trace["logits"] = np.concatenate(
-        [x @ float64(head[top : top + PIECE]).T for top in range(0, len(head), PIECE)], axis=1
-    )
+    trace["logits"] = unembed(x, weights, config)
     trace["softmax"] = softmax(trace["logits"])
     trace["predicted.id"] = trace["logits"].argmax(axis=-1)
     return trace

@@ -87,7 +87,7 @@ class Tokenizer:
     ) -> "Tokenizer":
         """A tokenizer of these tables, in byte-level spelling; CheckpointError if they cannot be.
 
-        Every byte must have a token, every merge join two tokens to a third.
+        Some byte must have a token, every merge join two tokens to a third.
         """
         tables = Tokenizer(tuple(tokens), tuple((left, right) for left, right in merges))
         _refuse_broken(tables, where)
@@ -112,9 +112,10 @@ class Tokenizer:
         """The ids of `text`, exactly as OpenAI's encoder gives them.
 
         All of it is plain text: `<|endoftext|>` within it is spelled out in several tokens.
-        Raises PromptError for half a surrogate pair, which no UTF-8 can hold.
+        Raises PromptError for half a surrogate pair, which no UTF-8 can hold, and for a character
+        of which no token spells a byte.
         """
-        words = _words(text)
+        words = self._words(text)
         known = {word: self._ids(word) for word in set(words)}
         return [i for word in words for i in known[word]]
 
@@ -128,7 +129,7 @@ class Tokenizer:
 
     def stages(self, text: str) -> Stages:
         """The tokenisation of `text`, stage by stage; raises PromptError as `encode` does."""
-        texts = _words(text)
+        texts = self._words(text)
         known = {word: self._word(word) for word in set(texts)}
         words = tuple(known[word] for word in texts)
         return Stages(words, tuple(i for word in words for i in word.ids))
@@ -145,6 +146,25 @@ class Tokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`; bytes that are no UTF-8 show as U+FFFD."""
         return b"".join(self.token_bytes(i) for i in ids).decode(errors="replace")
+
+    @cached_property
+    def gaps(self) -> frozenset[int]:
+        """The bytes that no token spells; none in GPT-2's vocabulary."""
+        return frozenset(byte for byte, spelled in SPELLING.items() if spelled not in self.ids)
+
+    def unknown(self, text: str) -> str | None:
+        """The first character of `text` of which no token spells a byte, if there is one."""
+        return next((each for each in text if self.gaps.intersection(each.encode())), None)
+
+    def _words(self, text: str) -> list[str]:
+        words = _words(text)
+        unknown = self.unknown(text) if self.gaps else None
+        if unknown is not None:
+            raise PromptError(
+                f"the text has the character {unknown!r}, for which the model has no tokens; leave "
+                "it out"
+            )
+        return words
 
     def _word(self, text: str) -> Word:
         parts = _bytes(text)
@@ -171,12 +191,11 @@ def _refuse_broken(tables: Tokenizer, where: str) -> None:
         raise CheckpointError(
             f"{where}: token {shown(twice)} stands twice, expected every token once"
         )
-    for byte, character in SPELLING.items():
-        if character not in tables.ids:
-            raise CheckpointError(
-                f"{where}: no token spells the byte 0x{byte:02X} ({character!r}), expected one for "
-                "each of the 256 bytes; take the byte-level vocabulary that belongs to the model"
-            )
+    if len(tables.gaps) == len(SPELLING):
+        raise CheckpointError(
+            f"{where}: no token spells a single byte, expected a byte-level vocabulary, which has "
+            "most of the 256; take the one that belongs to the model"
+        )
     for rank, pair in enumerate(tables.merges):
         merge = f"merge {rank} {shown(pair)}"
         if tables.ranks[pair] != rank:

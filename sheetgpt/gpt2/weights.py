@@ -9,6 +9,11 @@ checkpoint, so that they read like its code: `h.0.attn.c_attn.w` is the matrix, 
 from sheetgpt.gpt2.config import Config
 
 
+def kind(name: str) -> str:
+    """What the tensors of all blocks have in common: `h.3.attn.c_attn.b` -> `attn.c_attn.b`."""
+    return name.split(".", 2)[2] if name.startswith("h.") else name
+
+
 def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     """Every tensor the model needs, in the order of the forward pass, with its shape."""
     n_vocab, n_ctx, n_embd, n_inner = config.n_vocab, config.n_ctx, config.n_embd, config.n_inner
@@ -32,4 +37,6 @@ def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     tensors |= {"ln_f.g": (n_embd,), "ln_f.b": (n_embd,)}
     if not config.tie_word_embeddings:
         tensors["lm_head.w"] = (n_vocab, n_embd)
+    if config.head_bias:
+        tensors["lm_head.b"] = (n_vocab, 1)  # a column, for a vocabulary is longer than a row
     return tensors

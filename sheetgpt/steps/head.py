@@ -1,14 +1,31 @@
 """From the last block to the next token: logits, softmax, the likeliest."""
 
+from dataclasses import dataclass
+
 from sheetgpt.formula.expr import Call, Expr, Range, call, when
 from sheetgpt.steps.step import Step, softmax
 
 
+@dataclass(frozen=True)
+class Head:
+    """What turns a token's last row into a logit for every entry of the vocabulary.
+
+    matrix: [n_vocab, n_embd], `wte` itself where the head is tied; bias: [n_vocab, 1], or none.
+    """
+
+    matrix: Range
+    bias: Range | None = None
+
+    def logits(self, ln_f: Expr) -> Expr:  # [n, n_embd] -> [n_vocab, n]
+        product = self.matrix @ ln_f.T
+        return product if self.bias is None else product + self.bias
+
+
 def probabilities(
-    on_logits: Step, on_softmax: Step, ln_f: Expr, unembedding: Range, only: Expr
+    on_logits: Step, on_softmax: Step, ln_f: Expr, head: Head, only: Expr
 ) -> tuple[Range, Range]:
     """Logits and their softmax, [n_vocab, 1] for each token, where `only` holds."""
-    logits = on_logits("logits", unembedding @ ln_f.T, only=only)
+    logits = on_logits("logits", head.logits(ln_f), only=only)
     return _all(logits), _all(on_softmax("softmax", softmax(logits), only=only))
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from sheetgpt.formula.expr import Call, Expr, Range, call
+from sheetgpt.formula.expr import Call, Expr, Range
+from sheetgpt.steps.mathematics import exp, largest, mean, sqrt, total, var
 
 Weights = Mapping[str, Range]  # the weights of one part, under their names within it
 
@@ -25,13 +26,11 @@ def linear(x: Expr, part: Weights, name: str) -> Expr:
 
 def layer_norm(step: Step, name: str, x: Expr, part: Weights, epsilon: Expr) -> Call:
     """Mean 0 and variance 1 over the token's numbers, then gain and bias (Ba et al. 2016)."""
-    normal = step(
-        f"{name}.normal", (x - call("AVERAGE", x)) / call("SQRT", call("VARP", x) + epsilon)
-    )
-    return step(name, normal * part[f"{name}.g"] + part[f"{name}.b"])
+    normal = step(f"{name}.normal", (x - mean(x)) / sqrt(var(x) + epsilon))  # [1, n_embd]
+    return step(name, normal * part[f"{name}.g"] + part[f"{name}.b"])  # [1, n_embd]
 
 
 def softmax(x: Expr) -> Expr:
     """Positive numbers that add up to 1; less the largest first, so that EXP stays in range."""
-    grown = call("EXP", x - call("MAX", x))
-    return grown / call("SUM", grown)
+    grown = exp(x - largest(x))  # of x's shape
+    return grown / total(grown)

@@ -77,7 +77,8 @@ class Tables:
     """What the formulas look up: plain numbers, sorted where they are searched.
 
     class_from, class_is: the first code point of each run of one class, and the class.
-    byte_id: the token id of each of the 256 bytes, in the order of the bytes.
+    byte_id: the token id of each of the 256 bytes, in the order of the bytes; -1 where no token
+        spells it, if the vocabulary has such gaps.
     byte_pair: first * 256 + second of all bytes that stand side by side in some token; -1 first.
     merge_id: the id of each merged token, in the order of the ranks.
     merge_key, merge_rank: left * factor + right of each merge, in the order of these keys, and
@@ -93,6 +94,7 @@ class Tables:
     merge_key: Range
     merge_rank: Range
     factor: int
+    has_gaps: bool = False
 
 
 def found(key: Expr, keys: Range) -> Expr:
@@ -230,6 +232,10 @@ def utf8(
             when(found(above["byte"] * 256 + byte, tables.byte_pair), 0, 1),
         )
         next_ends = number > of_character_above("end")
+        its_id: Expr = call("INDEX", tables.byte_id, byte + 1)
+        its_text: Expr = call("INDEX", token_text, here["id"] + 1)
+        if tables.has_gaps:
+            its_id, its_text = when(its_id < 0, "", its_id), unless_blank(here["id"], its_text)
         of_byte: dict[str, Expr] = {
             "byte": when(
                 size.equals(1),
@@ -237,8 +243,8 @@ def utf8(
                 when(here["character"].differs(above["character"]), leading, trailing),
             ),
             "segment": when(is_cut.equals(1), number, above["segment"]),
-            "id": call("INDEX", tables.byte_id, byte + 1),
-            "text": call("INDEX", token_text, here["id"] + 1),
+            "id": its_id,
+            "text": its_text,
         }
         return {
             "character": when(number > n_bytes, "", above["character"] + when(next_ends, 1, 0)),
@@ -358,6 +364,18 @@ class Use:
     used: Expr
     is_too_much: Expr
     more: Expr
+
+
+def is_unknown(units: Table) -> Expr:
+    """Whether there is a byte that no token spells."""
+    return call("COUNT", units["byte"]) > call("COUNT", units["id"])
+
+
+def first_unknown(units: Table, letters: Table) -> Expr:
+    """The text of the first character that such a byte belongs to."""
+    has_none = call("ISNUMBER", units["byte"]) * call("NOT", call("ISNUMBER", units["id"]))
+    row = call("MIN", when(has_none, units["number"], ""))
+    return call("INDEX", letters["text"], call("INDEX", units["character"], row))
 
 
 def use(

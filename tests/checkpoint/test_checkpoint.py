@@ -1,7 +1,6 @@
 """Loading a directory: every form that must work, every fault that must be named."""
 
 import json
-import pickle
 
 import numpy as np
 import pytest
@@ -81,10 +80,10 @@ class TestTiedHead:
         assert model.config.tie_word_embeddings and model.weights["wte"].shape == (280, 8)
 
     def test_head_of_another_shape_is_refused(self, plain, refusal):
-        head = np.ones((8, 280), np.float32)
+        head = np.ones((9, 280), np.float32)
         plain.edit_tensors(lambda t: t.update({"lm_head.weight": head}))
         text = refusal(lambda: checkpoint.load(plain.path))
-        assert "tensor lm_head.weight has the shape [8, 280], expected [280, 8]" in text
+        assert "tensor lm_head.weight has the shape [9, 280], expected [280, 8]" in text
 
     def test_untied_head_must_be_there(self, plain, refusal):
         plain.edit_json("config.json", tie_word_embeddings=False)
@@ -93,25 +92,30 @@ class TestTiedHead:
 
 def test_no_directory(tmp_path, refusal):
     (tmp_path / "file").write_text("")
-    for name, said in (("none", "does not exist"), ("file", "is a file"), ("n" * 300, "does not")):
+    for name in ("none", "n" * 300):
         path = tmp_path / name
         text = refusal(lambda path=path: checkpoint.load(path))
-        assert text.startswith(f"{path} {said}")
-        assert "expected the directory of a GPT-2 checkpoint" in text
+        assert text.startswith(f"{path} does not exist, expected the directory of a GPT-2")
+    text = refusal(lambda: checkpoint.load(tmp_path / "file"))
+    assert text.startswith(
+        f"{tmp_path / 'file'} is no file of weights that is known here; give mod"
+    )
 
 
 def test_empty_directory(empty, refusal):
     text = refusal(lambda: checkpoint.load(empty.path))
-    assert text.startswith(f"{empty.path} has no config.json or hparams.json")
+    assert text.startswith(
+        f"{empty.path} has no model.safetensors, pytorch_model.bin, ckpt.pt, mode"
+    )
 
 
 @pytest.mark.parametrize(
     ("removed", "said"),
     [
-        ("config.json", "has no config.json or hparams.json, so it is no GPT-2 checkpoint"),
+        ("config.json", "the weights do not say how many heads there are; write a config.json bes"),
         (
             "model.safetensors",
-            "has no model.safetensors, model.safetensors.index.json, model.ckpt.index or wte.csv",
+            "has no model.safetensors, pytorch_model.bin, ckpt.pt, model.ckpt.ind",
         ),
         ("vocab.json", "has no vocabulary, expected vocab.json and merges.txt"),
         ("merges.txt", "has no vocabulary, expected vocab.json and merges.txt"),
@@ -122,33 +126,11 @@ def test_missing_files(removed, said, plain, refusal):
     assert said in refusal(lambda: checkpoint.load(plain.path))
 
 
-class Bomb:
-    def __reduce__(self):
-        return (pytest.fail, ("the pickle was opened",))
-
-
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.ckpt"])
-@pytest.mark.parametrize("with_config", [True, False])
-def test_pickles_are_refused_unopened(name, with_config, plain, refusal):
-    (plain.path / "model.safetensors").unlink()
-    if not with_config:
-        (plain.path / "config.json").unlink()
-    (plain.path / name).write_bytes(pickle.dumps(Bomb()))
-    text = refusal(lambda: checkpoint.load(plain.path))
-    assert f"has its weights in {name}, a pickle, which can run code and is never opened" in text
-    assert "save_pretrained(NEW_DIRECTORY)" in text
-
-
 @pytest.mark.parametrize("name", ["tf_model.h5", "flax_model.msgpack"])
 def test_weights_of_other_libraries_are_refused(name, plain, refusal):
     (plain.path / "model.safetensors").rename(plain.path / name)
     text = refusal(lambda: checkpoint.load(plain.path))
-    assert f"has its weights in {name}, a Keras or Flax file, which is not read" in text
-
-
-def test_a_pickle_beside_safetensors_does_no_harm(plain):
-    (plain.path / "pytorch_model.bin").write_bytes(pickle.dumps(Bomb()))
-    assert checkpoint.load(plain.path).name == "plain"
+    assert f"has its weights in {name} only, which is not read; give model.safetensors" in text
 
 
 @pytest.mark.parametrize(
@@ -157,7 +139,7 @@ def test_a_pickle_beside_safetensors_does_no_harm(plain):
         ("config.json", "{", "config.json is not valid JSON"),
         ("config.json", "[]", "config.json holds a JSON list, expected an object"),
         ("config.json", '{"model_type": "bert"}', "config.json: model_type is 'bert'"),
-        ("vocab.json", "{}", "vocab.json: no token spells the byte 0x00"),
+        ("vocab.json", "{}", "vocab.json: no token spells a single byte"),
         ("merges.txt", "x y z", "merges.txt: line 1 is 'x y z'"),
         ("model.safetensors", "", "model.safetensors is not a whole safetensors file"),
     ],
@@ -187,9 +169,9 @@ def test_a_mistyped_number_of_blocks(plain, refusal):
 
 def test_wrong_shapes_are_named_with_both(plain, refusal):
     name = "transformer.h.0.mlp.c_fc.weight"
-    plain.edit_tensors(lambda t: t.update({name: t[name].T}))
+    plain.edit_tensors(lambda t: t.update({name: t[name].reshape(16, 16)}))
     text = refusal(lambda: checkpoint.load(plain.path))
-    assert "tensor h.0.mlp.c_fc.weight has the shape [32, 8], expected [8, 32]" in text
+    assert "tensor h.0.mlp.c_fc.weight has the shape [16, 16], expected [8, 32]" in text
 
 
 @pytest.mark.parametrize(
@@ -198,13 +180,19 @@ def test_wrong_shapes_are_named_with_both(plain, refusal):
         "transformer.h.0.crossattention.c_attn.weight",
         "transformer.h.2.ln_1.weight",
         "h.0.attn.c_attn.weight.lora_A",
-        "lm_head.bias",
+        "mlp.gate.weight",
     ],
 )
 def test_tensors_that_a_gpt2_has_not_are_named(name, plain, refusal):
     plain.edit_tensors(lambda t: t.update({name: np.ones(8, np.float32)}))
     text = refusal(lambda: checkpoint.load(plain.path))
     assert f"the weights have the tensor {name.removeprefix('transformer.')!r}," in text
+
+
+def test_a_bias_of_the_head_is_nothing_that_transformers_gpt2_has(plain, refusal):
+    plain.edit_tensors(lambda t: t.update({"lm_head.bias": np.ones(280, np.float32)}))
+    text = refusal(lambda: checkpoint.load(plain.path))
+    assert "the weights have the tensor 'lm_head.bias', which transformers leaves out;" in text
 
 
 def test_fewer_blocks_in_the_config_than_in_the_file(plain, refusal):
@@ -215,7 +203,7 @@ def test_fewer_blocks_in_the_config_than_in_the_file(plain, refusal):
 def test_a_tensor_twice_is_refused(plain, refusal):
     plain.edit_tensors(lambda t: t.update({"wpe.weight": t["transformer.wpe.weight"]}))
     text = refusal(lambda: checkpoint.load(plain.path))
-    assert "tensor 'wpe.weight' stands there with and without 'transformer.'" in text
+    assert "the tensors 'transformer.wpe.weight' and 'wpe.weight' are the same part" in text
 
 
 def test_a_truncated_file_is_refused(plain, refusal):

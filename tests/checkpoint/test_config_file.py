@@ -39,7 +39,61 @@ def test_n_positions_decides_against_n_ctx_as_in_transformers():
     assert from_json(HUGGING_FACE | {"n_ctx": 512}, "config.json").n_ctx == 1024
 
 
-@pytest.mark.parametrize("activation", ["gelu_new", "gelu", "relu"])
+NEO = {
+    "model_type": "gpt_neo",
+    "vocab_size": 50257,
+    "max_position_embeddings": 2048,
+    "hidden_size": 64,
+    "num_heads": 16,
+    "num_layers": 4,
+    "intermediate_size": None,
+    "attention_types": [[["global", "local"], 2]],
+}
+
+
+def test_reads_gpt_neo():
+    found = from_json(NEO, "config.json")
+    assert found == Config(
+        50257, 2048, 64, 16, 4, 256, 1e-5, "gelu_new", True,
+        scale_attn_weights=False, windows=(0, 256, 0, 256),
+    )  # fmt: skip
+    assert [found.window(b) for b in range(4)] == [0, 256, 0, 256]
+    listed = NEO | {"attention_layers": ["local"] * 4, "attention_types": None, "window_size": 7}
+    assert from_json(listed, "config.json").windows == (7, 7, 7, 7)
+    everywhere = NEO | {"attention_types": [[["global"], 4]]}
+    assert from_json(everywhere, "config.json").windows == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_layers": 3},
+        {"attention_types": [[["global", "sideways"], 2]]},
+        {"attention_types": [[["global", "local"], 10**12]]},
+        {"attention_types": "local"},
+        {"attention_layers": ["global"]},
+    ],
+)
+def test_a_gpt_neo_that_does_not_say_which_blocks_are_local(change, refusal):
+    text = refusal(lambda: from_json(NEO | change, "config.json"))
+    assert "does not say of each of" in text
+
+
+def test_scaling_of_attention_is_the_models_business():
+    settings = {"scale_attn_weights": False, "scale_attn_by_inverse_layer_idx": True}
+    found = from_json(HUGGING_FACE | settings, "config.json")
+    assert not found.scale_attn_weights and found.scale_attn_by_inverse_layer_idx
+
+
+def test_reads_back_the_relatives_of_gpt2():
+    config = Config(
+        300, 16, 12, 3, 2, 20, 1e-3, "silu", False, head_bias=True, scale_attn_weights=False,
+        scale_attn_by_inverse_layer_idx=True, windows=(0, 3),
+    )  # fmt: skip
+    assert from_json(to_json(config), "config.json") == config
+
+
+@pytest.mark.parametrize("activation", ["gelu_new", "gelu", "relu", "silu", "quick_gelu"])
 @pytest.mark.parametrize("tied", [True, False])
 def test_reads_back_what_it_writes(activation, tied):
     config = Config(300, 16, 12, 3, 2, 20, 1e-3, activation, tied)
@@ -68,7 +122,12 @@ def test_what_changes_no_number_is_let_through(harmless):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"model_type": "llama"}, "model_type is 'llama'"),
+        (
+            {"model_type": "llama"},
+            "model_type is 'llama', but only 'gpt2' and 'gpt_neo' are supported, and that one has "
+            "rotary positions and RMS norms",
+        ),
+        ({"model_type": ["gpt2"]}, "model_type is ['gpt2']"),
         ({"model_type": None}, "model_type is None"),
         ({"n_head": 7}, "n_embd is 768, which n_head 7 does not divide"),
         ({"n_layer": 0}, "n_layer is 0"),
@@ -82,10 +141,11 @@ def test_what_changes_no_number_is_let_through(harmless):
         ({"layer_norm_epsilon": float("nan")}, "layer_norm_epsilon is nan"),
         ({"layer_norm_epsilon": 10**400}, "layer_norm_epsilon is 1000"),
         ({"layer_norm_epsilon": "1e-5"}, "layer_norm_epsilon is '1e-5'"),
-        ({"activation_function": "silu"}, "activation_function is 'silu'"),
+        ({"activation_function": "mish"}, "activation_function is 'mish'"),
         ({"activation_function": ["gelu"]}, "activation_function is ['gelu']"),
-        ({"scale_attn_weights": False}, "scale_attn_weights is false"),
-        ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is true"),
+        ({"scale_attn_weights": "no"}, "scale_attn_weights is 'no'"),
+        ({"attention_windows": [0]}, "attention_types or attention_layers does not say"),
+        ({"attention_windows": [-1] * 12}, "attention_types or attention_layers does not say"),
         ({"add_cross_attention": True}, "add_cross_attention is true"),
         ({"is_causal": False}, "is_causal is false"),
         ({"tie_word_embeddings": "yes"}, "tie_word_embeddings is 'yes'"),

@@ -64,6 +64,13 @@ def test_a_model_that_is_not_whole_is_not_found(missing, put):
     assert hub.find("gpt2") is None
 
 
+def test_a_model_in_pytorchs_own_form_is_found(put):
+    directory = put("roneneldan--TinyStories-1M", "unscaled")
+    assert hub.find("tinystories-1m") == directory and hub.find("tinystories-3m") is None
+    (directory / "pytorch_model.bin").unlink()
+    assert hub.find("tinystories-1m") is None
+
+
 def test_a_commit_that_is_not_here_is_not_found(put):
     shutil.rmtree(put())
     assert hub.find("gpt2") is None
@@ -72,7 +79,8 @@ def test_a_commit_that_is_not_here_is_not_found(put):
 def test_another_name_cannot_be_fetched(refusal):
     assert refusal(lambda: hub.fetch("gpt3")) == (
         "'gpt3' cannot be fetched, expected one of gpt2, gpt2-medium, gpt2-large, gpt2-xl, "
-        "distilgpt2; download another GPT-2 yourself, and give its directory with --model"
+        "distilgpt2, tinystories-1m, tinystories-3m, tinystories-8m, tinystories-33m; download "
+        "another GPT-2 yourself, and give its directory with --model"
     )
 
 

@@ -29,7 +29,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 
-ACTIVATIONS = ("gelu_new", "gelu", "relu", "gelu_pytorch_tanh")
+ACTIVATIONS = (
+    *("gelu_new", "gelu", "relu", "gelu_pytorch_tanh", "silu", "quick_gelu", "gelu_fast"),
+)
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -49,6 +51,8 @@ def random_model(seed):
         layer_norm_epsilon=draw.choice([1e-5, 1e-2]),
         tie_word_embeddings=draw.random() < 0.5,
         reorder_and_upcast_attn=draw.random() < 0.2,
+        scale_attn_weights=draw.random() < 0.7,
+        scale_attn_by_inverse_layer_idx=draw.random() < 0.3,
         bos_token_id=279,
         eos_token_id=279,
         attn_implementation="sdpa",
@@ -97,6 +101,40 @@ def test_logits_of_random_models(seed, save):
     trace = reference.forward(ours.config, ours.weights, ids)
     assert ours.config.tie_word_embeddings == tied
     assert np.abs(trace["logits"] - logits_of(model, ids)).max() < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_gpt_neo_of_random_shapes(seed, save):
+    """Global and local blocks; transformers computes their scores in float32."""
+    draw = random.Random(seed)
+    n_head, n_layer = draw.choice([1, 2, 4]), draw.choice([1, 2, 3])
+    config = transformers.GPTNeoConfig(
+        vocab_size=280,
+        max_position_embeddings=24,
+        hidden_size=n_head * draw.choice([2, 5, 8]),
+        num_heads=n_head,
+        num_layers=n_layer,
+        attention_types=[[[draw.choice(["global", "local"])], 1] for _ in range(n_layer)],
+        window_size=draw.choice([1, 2, 5, 11, 256]),
+        intermediate_size=draw.choice([None, 7]),
+        bos_token_id=279,
+        eos_token_id=279,
+        attn_implementation="eager",
+    )
+    generator = torch.Generator().manual_seed(seed)
+    model = transformers.GPTNeoForCausalLM(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.normal_(0, 0.4, generator=generator)
+    directory = save(model)
+    if seed % 2:  # in PyTorch's own form, as TinyStories was published
+        torch.save(model.state_dict(), directory / "pytorch_model.bin")
+        (directory / "model.safetensors").unlink()
+    ours = checkpoint.load(directory)
+    ids = np.random.default_rng(seed).integers(0, 280, 13).tolist()
+    trace = reference.forward(ours.config, ours.weights, ids)
+    wanted = logits_of(model, ids)
+    assert np.abs(trace["logits"] - wanted).max() < 1e-6 * max(1, np.abs(wanted).max())
 
 
 def test_every_state_and_every_head(save):

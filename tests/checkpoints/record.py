@@ -92,7 +92,7 @@ def expect(directory: Path, model: GPT2LMHeadModel, ids: list[int], end_of_text:
     written: list[int] = []
     with torch.no_grad():
         logits = model(torch.tensor([ids])).logits[0]
-        room = model.config.n_positions - len(ids)
+        room = model.config.max_position_embeddings - len(ids)
         while len(written) < min(N_TOKENS, room) and written[-1:] != [end_of_text]:
             last = model(torch.tensor([ids + written])).logits[0, -1]
             written.append(int(last.argmax()))

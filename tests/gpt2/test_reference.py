@@ -28,7 +28,9 @@ def trace(weights):
 def test_logits_are_those_of_transformers(recorded, expected):
     model = checkpoint.load(recorded)
     trace = reference.forward(model.config, model.weights, expected["ids"])
-    assert np.abs(trace["logits"] - expected["logits"]).max() < 1e-8
+    # transformers computes the scores of GPT-Neo in float32, whatever it is asked for.
+    tolerance = 1e-6 if recorded.name == "gpt-neo" else 1e-8
+    assert np.abs(trace["logits"] - expected["logits"]).max() < tolerance
 
 
 def test_every_step_is_reported_under_its_name_in_order(trace):
