@@ -19,7 +19,7 @@ FLOORS = [
     {"sheetgpt.calculate", "sheetgpt.checkpoint"},
     {"sheetgpt.steps"},
     {"sheetgpt.book"},
-    {"sheetgpt.xlsx"},
+    {"sheetgpt.xlsx", "sheetgpt.page"},
     {"sheetgpt.check"},
     {"sheetgpt.estimate"},
     {"sheetgpt.build", "sheetgpt.models"},
@@ -33,7 +33,8 @@ PACKAGES_FROM_OUTSIDE = {
     "sheetgpt.checkpoint": {"numpy", "huggingface_hub"},
     "sheetgpt.book": {"numpy"},
     "sheetgpt.xlsx": {"numpy", "isal", "lxml", "openpyxl", "orjson"},
-    "sheetgpt.check": {"numpy"},
+    "sheetgpt.page": {"numpy"},
+    "sheetgpt.check": {"numpy", "selenium"},
     "sheetgpt.cli": {"click", "rich"},
 }
 

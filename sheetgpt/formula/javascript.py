@@ -11,10 +11,9 @@ from sheetgpt.formula.expr import Call, Expr, Number, Range
 
 FUNCTION = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "neg": "neg",
-    ">": "greater", "<": "less", ">=": "atLeast", "<=": "atMost",
-    "MMULT": "matmul", "TRANSPOSE": "transpose", "SUM": "sum", "MAX": "max", "MIN": "min",
-    "AVERAGE": "mean", "VARP": "variance", "EXP": "exp", "LN": "log", "SQRT": "sqrt",
-    "TANH": "tanh", "ABS": "abs", "NORMSDIST": "phi", "IF": "choose",
+    ">": "greater", "MMULT": "matmul", "TRANSPOSE": "transpose", "SUM": "sum", "MAX": "max",
+    "AVERAGE": "mean", "VARP": "variance", "EXP": "exp", "SQRT": "sqrt",
+    "TANH": "tanh", "NORMSDIST": "phi",
 }  # fmt: skip
 TOKEN_PARTS = ("row", "past", "seen", "column")  # what names the part that belongs to one token
 RUNTIME = frozenset({*FUNCTION.values(), *TOKEN_PARTS, "weight", "part", "heads", "index", "i"})

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 
 import sheetgpt
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
-from sheetgpt.book.words import Words
+from sheetgpt.book.words import Words, load_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.names import checkpoint_name
+from sheetgpt.errors import PageError
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.page.cells import cells
@@ -37,6 +39,8 @@ POLICY = (
     "form-action 'none'; base-uri 'none'"
 )
 
+NEW_TOKENS = 12  # that the page writes, until somebody asks for more
+
 TABS = (
     *("prompt to tokens", "embeddings", "attention", "block", "layer norm"),
     *("logits", "softmax", "predicted token"),
@@ -49,8 +53,26 @@ class PageOrder:
 
     prompt: str
     language: str = "en"
-    new_tokens: int = 12
+    new_tokens: int = NEW_TOKENS
     weights: bool = True
+
+
+def save_page(checkpoint: Checkpoint, order: PageOrder, path: Path, *, force: bool = False) -> None:
+    """Write the page; raises PageError where the path cannot be, and then nothing is written."""
+    if os.path.exists(path) and not force:
+        raise PageError(
+            f"{path} exists already; give another name with -o, or --force to replace it"
+        )
+    text = build_page(checkpoint, order, load_words(order.language))
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise PageError(
+            f"{path} cannot be written ({error.strerror}); choose another place with -o"
+        ) from error
 
 
 def build_page(checkpoint: Checkpoint, order: PageOrder, words: Words) -> str:
