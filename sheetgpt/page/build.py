@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 HERE = Path(__file__).parent
 WORKER = ("runtime.js", "tokenizer.js", "sampler.js", "weights.js", "worker.js")
-PAGE = ("files.js", "view.js", "main.js")
+PAGE = ("files.js", "view.js", "microscope.js", "main.js")
 
 FILE = "application/octet-stream"  # a file of the model, in base64
 

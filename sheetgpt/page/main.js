@@ -2,69 +2,59 @@
 
 const edits = {}; // name of a cell -> the code that runs in the place of the built one
 const drafts = {}; // name of a cell -> the code that has been typed, whether it runs or not
-const built = Object.fromEntries(said.cells.map(({ name, code }) => [name, code]));
-const questions = new Map(); // number of a question to the worker -> who waits for the answer
 const files = new Map(); // name -> Blob: what the model is read from
-let worker, settle, ready, began, lastRun;
-let [request, busy, patience, heard] = [0, false, 600, 0]; // patience: how long nothing may be heard
+let worker, settle, began, lastRun;
+let ready = new Promise((done) => (settle = done));
+let [request, busy] = [0, true];
+let [heard, patience] = [0, 600]; // when the worker was heard last; how long it may be silent, in ms
 
 // --- asking the worker ---------------------------------------------------------------------------
 
-function start(more) {
-  const source = [...document.querySelectorAll("script[type='text/plain']")].map((script) => script.textContent).join("\n");
-  worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+function start(given) {
+  const source = [...document.querySelectorAll("script[type='text/plain']")].map((s) => s.textContent);
+  worker = new Worker(URL.createObjectURL(new Blob(source, { type: "text/javascript" })));
   worker.onmessage = ({ data: { what, ...more } }) => {
-    if (busy) patience = Math.max(patience, 3 * (performance.now() - heard));
+    if (busy && heard) patience = Math.max(patience, 3 * (performance.now() - heard));
     heard = performance.now();
     if (more.request === undefined || more.request === request) TOLD[what](more);
   };
-  load(more);
+  load(given);
 }
 
-function load(more) {
-  for (const [name, blob] of more) files.set(name, blob);
-  worker.postMessage({ ask: "load", files: more, model: said });
-}
-
-function question(ask, more) {
-  return new Promise((answer) => {
-    questions.set(questions.size, answer);
-    worker.postMessage({ ask, question: questions.size - 1, ...more });
-  });
+function load(given) {
+  for (const [name, blob] of given) files.set(name, blob);
+  worker.postMessage({ ask: "load", files: given, said });
 }
 
 function run() {
   if (!now.vocabulary.length) return;
   if (!busy) ready = new Promise((done) => (settle = done));
-  [busy, began, heard, request] = [true, performance.now(), performance.now(), request + 1];
-  const number = (id) => Math.max(0, Number($(id).value) || 0);
-  const controls = Object.fromEntries(
-    ["newTokens", "temperature", "topK", "topP", "seed"].map((id) => [id, number(id)]),
-  );
-  worker.postMessage({ ask: "run", request, prompt: $("prompt").value, controls, edits });
+  [busy, request] = [true, request + 1];
+  began = heard = performance.now();
+  const inputs = [...$("controls").querySelectorAll("input")];
+  const chosen = Object.fromEntries(inputs.map(({ id, value }) => [id, Math.max(0, value) || 0]));
+  worker.postMessage({ ask: "run", request, prompt: $("prompt").value, chosen, edits });
   $("stop").disabled = false;
 }
 
 function rest(sentence) {
   busy = false;
   $("stop").disabled = true;
-  $("status").textContent = sentence;
+  put($("status"), sentence);
   showVerdict();
-  settle?.();
+  settle();
 }
 
-// Asks the worker to stop; one that cannot hear is ended, and another one starts from the files.
+// Asks the worker to stop; one that does not hear is ended, and another one starts from the files.
 function stop() {
-  const asked = ++request;
+  const mine = ++request;
   worker.postMessage({ ask: "stop", request });
   setTimeout(() => {
-    if (!busy || request !== asked) return;
+    if (!busy || request !== mine) return;
     worker.terminate();
-    if (edits[lastRun] !== undefined) {
-      delete edits[lastRun];
-      showError(lastRun, say("page endless"));
-    }
     rest(say("page stopped"));
+    if (edits[lastRun] !== undefined) showError(lastRun, say("page endless"));
+    delete edits[lastRun];
     start([...files]);
   }, patience);
 }
@@ -72,18 +62,14 @@ function stop() {
 // --- what the worker tells -----------------------------------------------------------------------
 
 const TOLD = {
-  missing({ absent }) {
-    $("files").hidden = false;
-    $("missing").textContent = say("page missing", { files: absent.join(", ") });
-  },
-  wrong({ key, parts }) {
-    $("files").hidden = false;
-    $("missing").textContent = say(key, parts);
-  },
-  loaded({ texts }) {
+  missing: ({ absent }) => askForFiles(say("page missing", { files: absent.join(", ") })),
+  wrong: ({ key, parts }) => askForFiles(say(key, parts)),
+  async loaded({ texts }) {
     now.vocabulary = texts;
     $("files").hidden = true;
     run();
+    if (inside(document).length) return;
+    await store("put", [...files], said.name).catch(() => {}); // some browsers keep nothing
     showKept();
   },
   refused({ n, words }) {
@@ -94,123 +80,106 @@ const TOLD = {
     Object.assign(now, { asked, ids, texts });
     if (now.marked >= ids.length) now.marked = null;
     for (const { name, last } of said.cells) if (last) values[name].fill([], 0, asked);
-    for (const place of places) place.error.hidden = true;
-    drawChips();
+    for (const { part } of places) part("error").hidden = true;
     drawWords(words);
   },
-  rows({ token, from, lengths, data }) {
-    let start = 0;
-    lengths.forEach((length, i) => {
-      values[said.cells[from + i].name][token] = data.subarray(start, (start += length));
-    });
-    if (token > now.asked || performance.now() - began > 100)
-      $("status").textContent = say("page busy", { number: token + 1, count: now.ids.length });
-    if (token === now.asked) showAll();
+  rows({ token, from, rows }) {
+    rows.forEach((row, i) => (values[said.cells[from + i].name][token] = row));
+    if (performance.now() - began > 100)
+      put($("status"), say("page busy", { number: token + 1, count: now.ids.length }));
+    if (token === now.asked) drawAll();
   },
   written({ text, ids, texts }) {
     Object.assign(now, { ids, texts });
-    $("completion").textContent = text;
+    put($("completion"), text);
   },
   done({ count }) {
     for (const name in values) values[name].length = count;
-    showAll();
-    const seconds = ((performance.now() - began) / 1000).toFixed(2);
-    rest(say("page done", { count, seconds }));
+    drawAll();
+    rest(say("page done", { count, seconds: ((performance.now() - began) / 1000).toFixed(2) }));
   },
-  failed({ name, place, token, line, message }) {
-    for (const cell of said.cells.slice(place)) values[cell.name].length = token;
-    showAll();
-    showError(name, line ? say("page line", { line, message }) : message);
+  failed({ place, token, line, message }) {
+    for (const { name } of said.cells.slice(place)) values[name].length = token;
+    const { name } = said.cells[place];
+    drawAll();
     rest(say("page failed", { name }));
+    showError(name, line ? say("page line", { line, message }) : message);
   },
   stopped: () => rest(say("page stopped")),
-  seen({ question, ...more }) {
-    questions.get(question)(more);
-    questions.delete(question);
-  },
+  answer: ({ question, ...more }) => questions[question](more),
 };
 
-function showAll() {
-  drawChips();
-  drawLikeliest();
-  drawMap();
-  redraw();
-}
+// --- whether this is still the model -------------------------------------------------------------
 
-// Whether the steps still say what an independent computation said of the built prompt.
+// The steps say what an independent computation said of the built prompt, or they do not.
 function showVerdict() {
   const changed = Object.keys(edits);
-  $("reset").hidden = !changed.length;
   const { ids, fingerprints } = said.built;
   const isOther = ids.length !== now.asked + 1 || ids.some((id, t) => id !== now.ids[t]);
-  const wrong = Object.keys(fingerprints).filter((name) => {
-    const [expected, tolerance] = fingerprints[name];
-    return !isOther && !(Math.abs(fingerprint(name, ids.length) - expected) <= tolerance);
-  });
   const count = Object.keys(fingerprints).length;
-  let [sentence, look] = [`✓ ${say("checks all hold", { count })}`, "holds"];
-  if (isOther) [sentence, look] = [`– ${say("page not compared")}`, ""];
-  if (wrong.length)
-    [sentence, look] = [`✗ ${say("page differ", { wrong: wrong.length, count, step: wrong[0] })}`, "differs"];
-  if (changed.length) [sentence, look] = [`✎ ${say("page edited", { names: changed.join(", ") })} ${look === "holds" ? "" : sentence}`, "differs"];
-  put($("verdict"), sentence, look);
+  const wrong = Object.entries(fingerprints).filter(
+    ([name, [built, tolerance]]) => !(Math.abs(fingerprint(name, ids.length) - built) <= tolerance),
+  );
+  const step = wrong[0]?.[0];
+  const sentences = [
+    changed.length ? `✎ ${say("page edited", { names: changed.join(", ") })}` : "",
+    isOther ? `– ${say("page not compared")}` : "",
+    !isOther && step ? `✗ ${say("page differ", { wrong: wrong.length, count, step })}` : "",
+  ].filter(Boolean);
+  const look = changed.length || (step && !isOther) ? "differs" : isOther ? "" : "holds";
+  put($("verdict"), sentences.join(" ") || `✓ ${say("checks all hold", { count })}`, look);
+  $("reset").hidden = !changed.length;
 }
 
 // The sum of a step's numbers, each times a factor of its token and a factor of its place.
 function fingerprint(name, n) {
-  const factor = (i, irrational, other) => {
-    const size = Math.round(1e7 * (0.5 + 0.5 * (((i + 1) * irrational) % 1))) / 1e7;
-    return ((i + 1) * other) % 1 < 0.5 ? size : -size;
+  const { kind = "row", parts = 1, last = false } = cellNamed.get(name) ?? {};
+  const factor = (multiple, irrational, other) => {
+    const size = Math.round(1e7 * (0.5 + 0.5 * ((multiple * irrational) % 1))) / 1e7;
+    return (multiple * other) % 1 < 0.5 ? size : -size;
   };
-  const cell = said.cells.find((each) => each.name === name) ?? { kind: "row", parts: 1 };
   let total = 0;
-  for (let t = cell.last ? n - 1 : 0; t < n; t++) {
-    const row = values[name]?.[t] ?? [now.ids[t]];
-    const width = row.length / cell.parts;
-    const ofToken = factor(name === "predicted.id" ? 0 : t, Math.SQRT2, Math.sqrt(3));
-    for (let i = 0; i < row.length; i++) {
-      const at = cell.kind === "seen" ? Math.floor(i / width) * n + (i % width) : i;
-      total += row[i] * ofToken * factor(at, (Math.sqrt(5) - 1) / 2, Math.sqrt(7));
-    }
+  for (let t = last ? n - 1 : 0; t < n; t++) {
+    const row = values[name] ? (values[name][t] ?? []) : [now.ids[t]];
+    const ofToken = factor(name === "predicted.id" ? 1 : t + 1, Math.SQRT2, Math.sqrt(3));
+    row.forEach((value, i) => {
+      const head = kind === "seen" ? Math.floor((i * parts) / row.length) : 0;
+      const place = 1 + i + head * (n - row.length / parts);
+      total += value * ofToken * factor(place, (Math.sqrt(5) - 1) / 2, Math.sqrt(7));
+    });
   }
   return total;
 }
 
-// --- what a person does --------------------------------------------------------------------------
+// --- cells ---------------------------------------------------------------------------------------
 
 function showError(name, sentence) {
-  const place = places.find((each) => each.name() === name);
-  if (!place) return;
-  place.error.hidden = false;
-  place.error.textContent = sentence;
+  const error = places.find((place) => place.name() === name)?.part("error");
+  if (error) put(error, sentence, "error").hidden = false;
 }
 
-function showCode(place) {
-  const name = place.name();
-  const cell = said.cells.find((each) => each.name === name);
-  const code = drafts[name] ?? edits[name] ?? cell.code;
-  place.part("name").textContent = name;
-  place.part("mathematics").textContent = cell.mathematics;
-  Object.assign(place.code, { value: code, rows: code.split("\n").length });
-  place.code.ariaLabel = say("page code", { name });
-  place.reset.disabled = code === cell.code;
-  place.article.classList.toggle("edited", edits[name] !== undefined);
+function showCode({ name, part, article }) {
+  const { code, mathematics } = cellNamed.get(name());
+  const shown = drafts[name()] ?? code;
+  const ariaLabel = say("page code", { name: name() });
+  put(part("name"), name(), "name");
+  put(part("mathematics"), mathematics, "mathematics");
+  Object.assign(part("editor"), { value: shown, rows: shown.split("\n").length, ariaLabel });
+  part("reset").disabled = shown === code;
+  part("error").hidden = true;
+  article.classList.toggle("edited", edits[name()] !== undefined);
 }
 
 function runCell(place) {
-  const name = place.name();
-  edits[name] = place.code.value;
-  if (edits[name] === built[name]) delete edits[name];
-  lastRun = name;
+  lastRun = place.name();
+  edits[lastRun] = drafts[lastRun] = place.part("editor").value;
+  if (edits[lastRun] === cellNamed.get(lastRun).code) delete edits[lastRun];
   showCode(place);
   run();
 }
 
 function resetCells(names) {
-  for (const name of names) {
-    delete edits[name];
-    delete drafts[name];
-  }
+  for (const name of names) delete edits[name] && delete drafts[name];
   places.forEach(showCode);
   run();
 }
@@ -218,160 +187,89 @@ function resetCells(names) {
 function chooseBlock(block, head = null) {
   Object.assign(now, { block, head });
   [...$("blocks").children].forEach((button, b) => (button.ariaPressed = b === block));
-  $("block-title").textContent = say("page block", { block });
+  put($("block-title"), say("page block", { block }));
   places.forEach(showCode);
-  redraw();
+  seen.forEach(draw);
 }
 
-function mark(t) {
-  now.marked = now.marked === t ? null : t;
-  showAll();
+// --- files ---------------------------------------------------------------------------------------
+
+function askForFiles(sentence) {
+  $("files").hidden = false;
+  put($("missing"), sentence);
 }
 
-async function take(dropped) {
-  const found = await usable(dropped);
-  if (!found.length) {
-    const name = dropped[0]?.name ?? "–";
-    $("missing").textContent = say("page wrong file", { file: name });
-  } else load(found);
+async function take(given) {
+  const found = await usable(given);
+  if (found.length) load(found);
+  else askForFiles(say("page wrong file", { file: given[0]?.name ?? "–" }));
 }
+
+const kept = async () => (await store("get", said.name).catch(() => [])) ?? [];
 
 async function showKept() {
-  if (!inside(document).length) await keepFiles([...files]).catch(() => {});
   const size = (await kept()).reduce((bytes, [, blob]) => bytes + blob.size, 0);
   $("kept").hidden = !size;
-  $("kept").firstElementChild.textContent = say("page kept", { size: (size / 1e6).toFixed(1) });
-}
-
-// The microscope: the products that a number is the sum of, the largest first.
-let [looking, pinned] = [0, null];
-
-async function look(cell) {
-  const place = places.find((each) => each.result.contains(cell));
-  const name = place.name();
-  const { kind, parts } = said.cells.find((each) => each.name === name);
-  const table = cell.closest("table");
-  let [at, column] = [Number(cell.parentNode.dataset.at), cell.cellIndex - 1];
-  if (kind === "column") [at, column] = [place.columns[column], at];
-  if (kind === "seen") {
-    const width = values[name][at].length / parts;
-    const head = [...place.result.querySelectorAll("table")].indexOf(table);
-    column += head * width - (at + 1 - width);
-  }
-  const mine = ++looking;
-  const { left, right, names, c } = await question("look", { name, at, column });
-  if (mine === looking) showProducts(left && { left, right, names, c, at });
-}
-
-function showProducts(found) {
-  const panel = $("microscope");
-  panel.hidden = !found;
-  if (!found) return;
-  const { left, right, names, c, at } = found;
-  const products = [...left].map((x, i) => [i, x, right[i], x * right[i]]);
-  const total = products.reduce((sum, [, , , product]) => sum + product, 0);
-  const most = products.sort((a, b) => Math.abs(b[3]) - Math.abs(a[3])).slice(0, 8);
-  const rest = total - most.reduce((sum, [, , , product]) => sum + product, 0);
-  const title = say("page product", { left: names[0], right: names[1], number: at + 1, column: c });
-  const table = element("table");
-  const text = (v) => [v.toFixed(4)];
-  const lines = most.map(([i, x, y, product]) => ({ label: [i, ""], cells: [text(x), text(y), text(product)] }));
-  if (products.length > 8) lines.push({ label: ["…", ""], cells: [[""], [`${products.length - 8}`], text(rest)] });
-  lines.push({ label: ["Σ", ""], cells: [[""], [""], [total.toFixed(4), "token"]] });
-  fill(table, ["", names[0], names[1], "×"], lines);
-  panel.replaceChildren(element("h2", title), table);
+  put($("kept").firstElementChild, say("page kept", { size: (size / 1e6).toFixed(1) }));
 }
 
 // --- the page ------------------------------------------------------------------------------------
 
 function addCells() {
-  const outside = { "embed.text": "embeddings", "embed.position": "embeddings", "predicted.id": "predicted" };
-  const numbers = Object.entries(said.numbers);
+  const sections = { h: "block", embed: "embeddings" };
   for (const key of Object.keys(said.steps)) {
-    const section = key.startsWith("h.b.") ? "block" : (outside[key] ?? key.split(".")[0]);
-    const place = addPlace($(section), key, numbers.find(([name]) => `h.b.${name}` === key)?.[1]);
-    place.code.addEventListener("input", () => {
-      drafts[place.name()] = place.code.value;
-      place.reset.disabled = false;
-    });
-    place.code.addEventListener("keydown", (event) => {
+    const first = key.split(".")[0];
+    const place = addPlace($(sections[first] ?? first), key, said.numbers[key.replace("h.b.", "")]);
+    const on = (part, event, act) => place.part(part).addEventListener(event, act);
+    on("run", "click", () => runCell(place));
+    on("reset", "click", () => resetCells([place.name()]));
+    on("editor", "keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) runCell(place);
     });
-    place.part("run").addEventListener("click", () => runCell(place));
-    place.reset.addEventListener("click", () => resetCells([place.name()]));
+    on("editor", "input", ({ target }) => {
+      drafts[place.name()] = target.value;
+      place.part("reset").disabled = false;
+    });
+  }
+  for (let b = 0; b < said.config.n_layer; b++)
+    $("blocks").append(element("button", say("page block", { block: b })));
+  for (const { id, textContent } of document.querySelectorAll("script[id$='.js']")) {
+    $("source").append(element("details"));
+    $("source").lastChild.append(element("summary", id), element("pre", textContent.trim()));
   }
 }
 
+// What each part of the page does when somebody uses it.
 function listen() {
-  for (const input of [$("prompt"), ...$("controls").querySelectorAll("input")])
-    input.addEventListener("input", run);
-  $("stop").addEventListener("click", stop);
-  $("reset").addEventListener("click", () => resetCells(Object.keys(edits)));
-  $("chosen").addEventListener("change", ({ target }) => take([...target.files]));
-  $("kept").lastElementChild.addEventListener("click", async () => {
-    await removeFiles();
-    $("kept").hidden = true;
+  const on = (part, event, act) => part.addEventListener(event, act);
+  const buttons = (part, act) => on(part, "click", ({ target }) => {
+    const button = target.closest("button");
+    if (button) act(button, [...part.querySelectorAll("button")].indexOf(button));
   });
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", async (event) => {
-    event.preventDefault();
-    take(await opened(event.dataTransfer.items));
+  on($("prompt"), "input", run);
+  on($("controls"), "input", run);
+  on($("stop"), "click", stop);
+  on($("reset"), "click", () => resetCells(Object.keys(edits)));
+  on($("chosen"), "change", ({ target }) => take([...target.files]));
+  buttons($("kept"), () => store("delete", said.name).then(showKept));
+  buttons($("blocks"), (_, block) => chooseBlock(block));
+  buttons($("chips"), (_, t) => {
+    now.marked = now.marked === t ? null : t;
+    drawAll();
   });
-  $("chips").addEventListener("click", ({ target }) => {
-    const chip = target.closest("button");
-    if (chip) mark([...$("chips").children].indexOf(chip));
-  });
-  $("map").addEventListener("click", ({ target }) => {
-    if (target.tagName !== "BUTTON") return;
-    const cell = target.parentNode;
-    chooseBlock(Number(cell.parentNode.dataset.at), cell.cellIndex - 1);
+  buttons($("map"), (_, i) => {
+    chooseBlock(Math.floor(i / said.config.n_head), i % said.config.n_head);
     places.find(({ key }) => key === "h.b.attn.weights").article.scrollIntoView();
   });
-  const onNumber = ({ target }) => {
-    if (target.matches?.(".result td")) look(target);
-    else showProducts(null);
-  };
-  document.addEventListener("mouseover", onNumber);
-  document.addEventListener("focusin", onNumber);
-  document.addEventListener("keydown", walk);
-}
-
-// Arrow keys go from number to number; Escape closes the microscope.
-function walk(event) {
-  const cell = event.target;
-  if (event.key === "Escape") showProducts(null);
-  const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
-  if (down === undefined || !cell.closest?.(".result")) return;
-  const table = cell.querySelector("table") ?? cell.closest("table");
-  const [line, place] = cell.matches("td") ? [cell.parentNode.rowIndex + down, cell.cellIndex + right] : [1, 1];
-  const next = table.rows[line]?.cells[place];
-  if (!next?.matches("td")) return;
-  next.focus();
-  event.preventDefault();
-}
-
-function showSource() {
-  for (const script of document.querySelectorAll("script[id$='.js']")) {
-    const details = element("details");
-    details.append(element("summary", script.id), element("pre", script.textContent.trim()));
-    $("source").append(details);
-  }
-}
-
-async function open() {
-  addCells();
-  showSource();
-  for (let b = 0; b < said.config.n_layer; b++) {
-    const button = element("button", say("page block", { block: b }), "", { type: "button" });
-    button.addEventListener("click", () => chooseBlock(b));
-    $("blocks").append(button);
-  }
-  ready = new Promise((done) => (settle = done));
-  busy = true;
-  chooseBlock(0);
-  listen();
-  const own = inside(document);
-  start(own.length ? own : await kept());
+  on(document, "dragover", (event) => event.preventDefault());
+  on(document, "drop", async (event) => {
+    event.preventDefault();
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry());
+    take((await Promise.all(entries.filter(Boolean).map(filesOf))).flat());
+  });
+  const onNumber = ({ target }) => target.matches?.(".result td") ? look(target) : showProducts(null);
+  for (const event of ["mouseover", "focusin"]) on(document, event, onNumber);
+  on(document, "keydown", walk);
 }
 
 window.sheetgpt = {
@@ -380,4 +278,8 @@ window.sheetgpt = {
   get ids() { return [...now.ids]; },
   get ready() { return ready; },
 };
-open();
+
+addCells();
+chooseBlock(0);
+listen();
+kept().then((files) => start(inside(document).length ? inside(document) : files));

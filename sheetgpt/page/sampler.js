@@ -10,18 +10,13 @@ function uniform(seed, draw) {
 
 // The id of the next token; `random` is a number from 0 to 1.
 function pick(logits, { temperature, topK, topP }, random) {
-  const scores = logits.data;
-  const largest = max(logits);
+  const [scores, largest] = [logits.data, max(logits)];
   if (temperature <= 0) return scores.indexOf(largest);
   const shares = scores.map((score) => Math.exp((score - largest) / temperature));
   if (topK > 0 || topP < 1) cut(scores, shares, topK, topP);
   const total = shares.reduce((a, b) => a + b);
   let reached = 0;
-  for (let id = 0; id < shares.length; id++) {
-    reached += shares[id] / total;
-    if (reached > random) return id;
-  }
-  return shares.findLastIndex((share) => share > 0);
+  return shares.findIndex((share) => (reached += share / total) > random);
 }
 
 // Sets to 0 what is not among the k likeliest, then what is not needed to reach the share p.
@@ -33,6 +28,5 @@ function cut(scores, shares, k, p) {
   if (p >= 1) return;
   const enough = p * shares.reduce((a, b) => a + b);
   let reached = 0;
-  const last = order.find((id) => (reached += shares[id]) >= enough) ?? order.at(-1);
-  drop(scores[last]);
+  drop(scores[order.find((id) => (reached += shares[id]) >= enough) ?? order.at(-1)]);
 }

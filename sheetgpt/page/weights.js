@@ -9,20 +9,16 @@ class WrongFile extends Error {
 }
 
 // Hugging Face's name of a tensor, or ours -> ours.
-function ourName(name) {
-  const short = name.replace(/^transformer\./, "").replace(/^(wte|wpe)\.weight$/, "$1");
-  return short
-    .replace(/(ln_\w+)\.weight$/, "$1.g")
-    .replace(/\.weight$/, ".w")
-    .replace(/\.bias$/, ".b");
-}
+const ourName = (name) =>
+  name.replace(/^transformer\.|(?<=^w[tp]e)\.weight$/g, "").replace(/(ln_\w+)\.weight$/, "$1.g")
+    .replace(/\.weight$/, ".w").replace(/\.bias$/, ".b");
 
+const bits = (buffer) => new Uint16Array(buffer);
 const FLOATS = {
   F32: (buffer) => new Float32Array(buffer),
   F64: (buffer) => Float32Array.from(new Float64Array(buffer)),
-  BF16: (buffer) =>
-    new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
-  F16: (buffer) => Float32Array.from(new Uint16Array(buffer), half),
+  BF16: (buffer) => new Float32Array(Uint32Array.from(bits(buffer), (high) => high << 16).buffer),
+  F16: (buffer) => Float32Array.from(bits(buffer), half),
 };
 
 function half(bits) {
@@ -31,23 +27,16 @@ function half(bits) {
   return bits >> 15 ? -size : size;
 }
 
-// The tensors of a file in the format of huggingface.co/docs/safetensors that the model needs.
+// The tensors that the model needs, of a file in the format of huggingface.co/docs/safetensors.
 async function readSafetensors(file, blob, shapes) {
-  let header, start;
-  try {
-    const length = new DataView(await blob.slice(0, 8).arrayBuffer()).getBigUint64(0, true);
-    start = 8 + Number(length);
-    header = JSON.parse(await blob.slice(8, start).text());
-  } catch {
-    throw new WrongFile("page wrong safetensors", { file });
-  }
-  delete header.__metadata__;
-  for (const [stored, { dtype, shape, data_offsets: [from, to] }] of Object.entries(header)) {
+  const length = new DataView(await blob.slice(0, 8).arrayBuffer()).getBigUint64(0, true);
+  const data = blob.slice(8 + Number(length));
+  const header = JSON.parse(await blob.slice(8, 8 + Number(length)).text());
+  for (const [stored, { dtype, shape, data_offsets: range }] of Object.entries(header)) {
     const name = ourName(stored);
     if (!shapes[name]) continue;
-    if (!FLOATS[dtype] || start + to > blob.size)
-      throw new WrongFile("page wrong safetensors", { file });
-    keep(file, name, shape, shapes, FLOATS[dtype](await blob.slice(start + from, start + to).arrayBuffer()));
+    if (range[1] > data.size) throw new Error(`${file} ends within ${name}`);
+    keep(file, name, shape, shapes, FLOATS[dtype](await data.slice(...range).arrayBuffer()));
   }
 }
 
@@ -55,17 +44,16 @@ async function readSafetensors(file, blob, shapes) {
 async function readCsv(file, blob, shapes) {
   const name = ourName(file.replace(/\.csv$/, ""));
   if (!shapes[name]) return;
-  const size = shapes[name].reduce((a, b) => a * b);
-  const values = new Float32Array(size);
+  const values = new Float32Array(shapes[name].reduce((a, b) => a * b));
   let [count, rest] = [0, ""];
   for (let at = 0; at < blob.size; at += 1 << 24) {
     const text = rest + (await blob.slice(at, at + (1 << 24)).text());
-    const whole = at + (1 << 24) < blob.size ? Math.max(text.lastIndexOf(","), text.lastIndexOf("\n")) : text.length;
-    rest = text.slice(whole);
-    for (const word of text.slice(0, whole).split(/[,\s]+/))
-      if (word) values[count++] = Number(word.replace("\ufeff", ""));
+    const isLast = at + (1 << 24) >= blob.size;
+    const words = text.trimEnd().replace("\ufeff", "").split(/[,\s]+/);
+    rest = isLast || /\s$/.test(text) ? "" : words.pop();
+    for (const word of words) if (word) values[count++] = Number(word);
   }
-  keep(file, name, count === size ? shapes[name] : [count], shapes, values);
+  keep(file, name, count === values.length ? shapes[name] : [count], shapes, values);
 }
 
 function keep(file, name, shape, shapes, values) {
@@ -75,32 +63,31 @@ function keep(file, name, shape, shapes, values) {
   weights.set(name, new Matrix(values.length / shape.at(-1), shape.at(-1), values, name));
 }
 
+async function readVocabulary(file, blob, shapes, vocabulary) {
+  const text = await blob.text();
+  if (file === "vocab.json") vocabulary.ids = JSON.parse(text);
+  else vocabulary.merges = text.split(/\r?\n/).filter((line) => /^(?!#version)\S+ \S+$/.test(line));
+  if (Object.values(vocabulary.ids ?? {}).some((id) => !(id < shapes.wte[0]))) throw new Error(file);
+}
+
 // Takes one file into `weights` or `vocabulary`.
 async function readFile(file, blob, shapes, vocabulary) {
-  if (file.endsWith(".safetensors")) return readSafetensors(file, blob, shapes);
-  if (file.endsWith(".csv")) return readCsv(file, blob, shapes);
+  const kind = file.split(".").at(-1);
+  const read = { safetensors: readSafetensors, csv: readCsv }[kind] ?? readVocabulary;
   try {
-    if (file === "vocab.json") vocabulary.ids = JSON.parse(await blob.text());
-    else
-      vocabulary.merges = (await blob.text())
-        .split("\n")
-        .filter((line) => /^\S+ \S+\r?$/.test(line) && !line.startsWith("#version"))
-        .map((line) => line.trimEnd());
-  } catch {
-    throw new WrongFile("page wrong vocabulary", { file });
+    await read(file, blob, shapes, vocabulary);
+  } catch (error) {
+    if (error instanceof WrongFile) throw error;
+    const key = kind === "safetensors" ? "page wrong safetensors" : "page wrong vocabulary";
+    throw new WrongFile(key, { file });
   }
-  if (Object.values(vocabulary.ids ?? {}).some((id) => !(id < shapes.wte[0])))
-    throw new WrongFile("page wrong vocabulary", { file });
 }
 
 // The names of the files that are still missing.
 function missing(shapes, vocabulary) {
   const absent = Object.keys(shapes).filter((name) => !weights.has(name));
-  const some = absent.length < Object.keys(shapes).length;
-  const named = some ? absent.slice(0, 5).map((name) => `${name}.csv`) : ["model.safetensors"];
-  return [
-    ...(absent.length ? named : []),
-    ...(vocabulary.ids ? [] : ["vocab.json"]),
-    ...(vocabulary.merges ? [] : ["merges.txt"]),
-  ];
+  const isWhole = absent.length === Object.keys(shapes).length;
+  const files = isWhole ? ["model.safetensors"] : absent.slice(0, 5).map((name) => `${name}.csv`);
+  if (!vocabulary.ids) files.push("vocab.json");
+  return vocabulary.merges ? files : [...files, "merges.txt"];
 }
