@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -87,6 +87,7 @@ def build_page(checkpoint: Checkpoint, order: PageOrder, words: Words) -> str:
         **words.labels,
         **{tab: words.tab(tab).title for tab in TABS},
         **{f"about {tab}": words.tab(tab).about for tab in TABS},
+        "page block": words.tab("block").title,
         "language": order.language,
         "policy": policy,
         "version": sheetgpt.__version__,
@@ -99,18 +100,57 @@ def build_page(checkpoint: Checkpoint, order: PageOrder, words: Words) -> str:
     if order.weights:
         for name, content in model_files(checkpoint).items():
             data.append(_script(name, FILE, base64.b64encode(content).decode()))
+    buttons = (
+        f'<button type="button">{escape(texts["page block"].format(block=b))}</button>'
+        for b in range(checkpoint.config.n_layer)
+    )
     raw = {
         "style": style,
         "data": "\n".join(data),
-        "scripts": "\n".join(
-            [_script(name, "text/plain", scripts[name]) for name in WORKER]
-            + [_script(name, "text/javascript", scripts[name]) for name in PAGE]
-        ),
+        "scripts": "\n".join(_shown(name, text) for name, text in scripts.items()),
+        "buttons": "".join(buttons),
     }
-    pieces = re.split(r"{{(.+?)}}", _read("page.html"))
+    for cell in _articles(checkpoint, words, texts):
+        raw[f"cells {cell.section}"] = raw.get(f"cells {cell.section}", "") + cell.html
+    return _filled("page.html", texts, raw)
+
+
+@dataclass(frozen=True)
+class Article:
+    """A cell's place on the page, and the section that it belongs to."""
+
+    section: str
+    html: str
+
+
+def _articles(checkpoint: Checkpoint, words: Words, texts: Mapping[str, str]) -> Iterator[Article]:
+    """A place for every step; those of block 0 show any block."""
+    numbers = {name: str(n) for n, names in enumerate(SIXTEEN, 1) for name in names}
+    sections = {"h": "block", "embed": "embeddings"}
+    for name in dict.fromkeys(_in_any_block(cell.name) for cell in cells(checkpoint.config)):
+        first, step = name.split(".")[0], words.step(name)
+        number = numbers.get(name.removeprefix("h.b."), "") if first == "h" else ""
+        own = {"cell": name, "number": number, "title": step.title, "why": step.why}
+        yield Article(sections.get(first, first), _filled("cell.html", {**texts, **own}))
+
+
+def _in_any_block(name: str) -> str:
+    """The name under which the words of a step stand: `h.3.ln_1` -> `h.b.ln_1`."""
+    return re.sub(r"^h\.\d+\.", "h.b.", name)
+
+
+def _shown(name: str, text: str) -> str:
+    """A script where a person can read it; the worker's run in the worker only."""
+    kind = "text/plain" if name in WORKER else "text/javascript"
+    return f"<details><summary>{name}</summary>\n{_script(name, kind, text)}</details>"
+
+
+def _filled(template: str, texts: Mapping[str, str], raw: Mapping[str, str] | None = None) -> str:
+    """A template with texts, and with what is HTML already, in the places `{{like this}}`."""
+    pieces = re.split(r"{{(.+?)}}", _read(template))
     for place in range(1, len(pieces), 2):
         key = pieces[place]
-        pieces[place] = raw[key] if key in raw else escape(texts[key])
+        pieces[place] = raw[key] if raw and key in raw else escape(texts[key])
     return "".join(pieces)
 
 
@@ -118,18 +158,15 @@ def _said(
     checkpoint: Checkpoint, prompt: str, ids: list[int], words: Words, scripts: str
 ) -> dict[str, object]:
     """What the scripts know of the model: everything but its files."""
-    config, every = checkpoint.config, cells(checkpoint.config)
-    keys = dict.fromkeys(re.sub(r"^h\.\d+\.", "h.b.", cell.name) for cell in every)
+    config = checkpoint.config
     block = {"page block": words.tab("block").title}
     return {
         "name": checkpoint.name,
         "config": asdict(config),
         "shapes": shapes(config),
         "built": {"prompt": prompt, "ids": ids, "fingerprints": _fingerprints(checkpoint, ids)},
-        "numbers": {name: number for number, names in enumerate(SIXTEEN, 1) for name in names},
-        "steps": {key: asdict(words.step(key)) for key in keys},
         "words": block | {key: text for key, text in words.labels.items() if f'"{key}"' in scripts},
-        "cells": [asdict(cell) for cell in every],
+        "cells": [asdict(cell) for cell in cells(config)],
     }
 
 

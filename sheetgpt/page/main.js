@@ -23,7 +23,7 @@ function start(given) {
 
 function load(given) {
   for (const [name, blob] of given) files.set(name, blob);
-  worker.postMessage({ ask: "load", files: given, said });
+  worker.postMessage({ ask: "load", given, said });
 }
 
 function run() {
@@ -62,7 +62,6 @@ function stop() {
 // --- what the worker tells -----------------------------------------------------------------------
 
 const TOLD = {
-  missing: ({ absent }) => askForFiles(say("page missing", { files: absent.join(", ") })),
   wrong: ({ key, parts }) => askForFiles(say(key, parts)),
   async loaded({ texts }) {
     now.vocabulary = texts;
@@ -98,9 +97,9 @@ const TOLD = {
     drawAll();
     rest(say("page done", { count, seconds: ((performance.now() - began) / 1000).toFixed(2) }));
   },
-  failed({ place, token, line, message }) {
+  failed({ name, token, line, message }) {
+    const place = said.cells.indexOf(cellNamed.get(name));
     for (const { name } of said.cells.slice(place)) values[name].length = token;
-    const { name } = said.cells[place];
     drawAll();
     rest(say("page failed", { name }));
     showError(name, line ? say("page line", { line, message }) : message);
@@ -209,57 +208,47 @@ const kept = async () => (await store("get", said.name).catch(() => [])) ?? [];
 
 async function showKept() {
   const size = (await kept()).reduce((bytes, [, blob]) => bytes + blob.size, 0);
-  $("kept").hidden = !size;
   put($("kept").firstElementChild, say("page kept", { size: (size / 1e6).toFixed(1) }));
+  $("kept").hidden = !size;
 }
 
 // --- the page ------------------------------------------------------------------------------------
 
-function addCells() {
-  const sections = { h: "block", embed: "embeddings" };
-  for (const key of Object.keys(said.steps)) {
-    const first = key.split(".")[0];
-    const place = addPlace($(sections[first] ?? first), key, said.numbers[key.replace("h.b.", "")]);
-    const on = (part, event, act) => place.part(part).addEventListener(event, act);
-    on("run", "click", () => runCell(place));
-    on("reset", "click", () => resetCells([place.name()]));
-    on("editor", "keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) runCell(place);
-    });
-    on("editor", "input", ({ target }) => {
-      drafts[place.name()] = target.value;
-      place.part("reset").disabled = false;
-    });
-  }
-  for (let b = 0; b < said.config.n_layer; b++)
-    $("blocks").append(element("button", say("page block", { block: b })));
-  for (const { id, textContent } of document.querySelectorAll("script[id$='.js']")) {
-    $("source").append(element("details"));
-    $("source").lastChild.append(element("summary", id), element("pre", textContent.trim()));
-  }
+// What each part of the page does when somebody uses it.
+const on = (part, event, act, capture) => part.addEventListener(event, act, capture);
+const buttons = (part, act) => on(part, "click", ({ target }) => {
+  const place = [...part.querySelectorAll("button")].indexOf(target.closest("button"));
+  if (place >= 0) act(place);
+});
+
+function listenToCell(place) {
+  const editor = place.part("editor");
+  on(place.part("run"), "click", () => runCell(place));
+  on(place.part("reset"), "click", () => resetCells([place.name()]));
+  on(place.result, "scroll", ({ target }) => grow(place, target), true);
+  on(editor, "keydown", (event) => event.key === "Enter" && event.ctrlKey && runCell(place));
+  on(editor, "input", () => {
+    drafts[place.name()] = editor.value;
+    place.part("reset").disabled = false;
+  });
 }
 
-// What each part of the page does when somebody uses it.
 function listen() {
-  const on = (part, event, act) => part.addEventListener(event, act);
-  const buttons = (part, act) => on(part, "click", ({ target }) => {
-    const button = target.closest("button");
-    if (button) act(button, [...part.querySelectorAll("button")].indexOf(button));
-  });
+  places.forEach(listenToCell);
   on($("prompt"), "input", run);
   on($("controls"), "input", run);
   on($("stop"), "click", stop);
   on($("reset"), "click", () => resetCells(Object.keys(edits)));
   on($("chosen"), "change", ({ target }) => take([...target.files]));
   buttons($("kept"), () => store("delete", said.name).then(showKept));
-  buttons($("blocks"), (_, block) => chooseBlock(block));
-  buttons($("chips"), (_, t) => {
+  buttons($("blocks"), (block) => chooseBlock(block));
+  buttons($("chips"), (t) => {
     now.marked = now.marked === t ? null : t;
     drawAll();
   });
-  buttons($("map"), (_, i) => {
+  buttons($("map"), (i) => {
     chooseBlock(Math.floor(i / said.config.n_head), i % said.config.n_head);
-    places.find(({ key }) => key === "h.b.attn.weights").article.scrollIntoView();
+    document.querySelector("[data-name='h.b.attn.weights']").scrollIntoView();
   });
   on(document, "dragover", (event) => event.preventDefault());
   on(document, "drop", async (event) => {
@@ -274,12 +263,11 @@ function listen() {
 
 window.sheetgpt = {
   values,
-  tokenize: async (text) => (await question("tokenize", { text })).ids,
+  tokenize: async (text) => (await question("split", { text })).ids,
   get ids() { return [...now.ids]; },
   get ready() { return ready; },
 };
 
-addCells();
-chooseBlock(0);
 listen();
+chooseBlock(0);
 kept().then((files) => start(inside(document).length ? inside(document) : files));

@@ -125,7 +125,12 @@ function draw(place) {
 
 // --- cells ---------------------------------------------------------------------------------------
 
-const places = []; // where cells are shown; those of a block show the block that is chosen
+// Where cells are shown; those of a block show the block that is chosen.
+const places = [...document.querySelectorAll(".cell")].map((article) => {
+  const part = (name) => article.querySelector(`.${name}`);
+  const name = () => article.dataset.name.replace("h.b.", `h.${now.block}.`);
+  return { article, part, name, shown: CHUNK, result: part("result") };
+});
 const seen = new Set(); // the places on the screen: only these are drawn
 
 const watcher = new IntersectionObserver((changes) => {
@@ -135,22 +140,7 @@ const watcher = new IntersectionObserver((changes) => {
     if (isIntersecting) draw(seen.add(place) && place);
   }
 }, { rootMargin: "200px" });
-
-// A place for a cell, behind the others of its section; `key` names its words.
-function addPlace(section, key, number = "") {
-  const article = $("cell").content.cloneNode(true).firstElementChild;
-  const part = (name) => article.querySelector(`.${name}`);
-  const name = () => key.replace("h.b.", `h.${now.block}.`);
-  const place = { article, key, part, name, shown: CHUNK, result: part("result") };
-  put(part("number"), `${number}`, "number");
-  put(part("title"), said.steps[key].title, "title");
-  put(part("why"), said.steps[key].why, "why");
-  place.result.addEventListener("scroll", ({ target }) => grow(place, target), true);
-  section.append(article);
-  places.push(place);
-  watcher.observe(article);
-  return place;
-}
+places.forEach(({ article }) => watcher.observe(article));
 
 // More columns, or more of the vocabulary, when somebody has scrolled to where they end.
 function grow(place, region) {

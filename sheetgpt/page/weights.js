@@ -16,7 +16,6 @@ const ourName = (name) =>
 const bits = (buffer) => new Uint16Array(buffer);
 const FLOATS = {
   F32: (buffer) => new Float32Array(buffer),
-  F64: (buffer) => Float32Array.from(new Float64Array(buffer)),
   BF16: (buffer) => new Float32Array(Uint32Array.from(bits(buffer), (high) => high << 16).buffer),
   F16: (buffer) => Float32Array.from(bits(buffer), half),
 };
@@ -88,6 +87,5 @@ function missing(shapes, vocabulary) {
   const absent = Object.keys(shapes).filter((name) => !weights.has(name));
   const isWhole = absent.length === Object.keys(shapes).length;
   const files = isWhole ? ["model.safetensors"] : absent.slice(0, 5).map((name) => `${name}.csv`);
-  if (!vocabulary.ids) files.push("vocab.json");
-  return vocabulary.merges ? files : [...files, "merges.txt"];
+  return [...files, vocabulary.ids ? [] : "vocab.json", vocabulary.merges ? [] : "merges.txt"].flat();
 }

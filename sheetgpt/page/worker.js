@@ -36,18 +36,22 @@ function lineOf(error, name) {
 
 // Takes over what has been edited; says how many cells at the start are as they were.
 function edit(edits) {
-  let same = model.cells.length;
-  model.cells.forEach((cell, place) => {
-    const code = edits[cell.name] ?? cell.code;
-    if (cell.running !== code) same = Math.min(same, place);
-    if (cell.running !== code) Object.assign(cell, { running: code, run: compiled(cell.name, code) });
-  });
-  return same;
+  const codeOf = ({ name, code }) => edits[name] ?? code;
+  const changed = model.cells.filter((cell) => cell.running !== codeOf(cell));
+  for (const cell of changed) {
+    cell.running = codeOf(cell);
+    cell.run = compiled(cell.name, cell.running);
+  }
+  return changed.length ? model.cells.indexOf(changed[0]) : model.cells.length;
 }
 
-function numbers(result) {
+// What a cell gives for the token.
+function numbers({ name, run }) {
+  const result = run();
   const values = result?.data ?? [result].flat();
   if (typeof values[0] !== "number") throw new Error("a cell must return a matrix or a number");
+  if (name === "predicted.id" && !tokenizer.tokens[values[0]])
+    throw new Error(`no token has the id ${values[0]}`);
   return Float64Array.from(values);
 }
 
@@ -55,21 +59,20 @@ function numbers(result) {
 
 async function run({ request, prompt, chosen, edits }) {
   newest = request;
-  const [before, sameCells, { cells, config }] = [ids, edit(edits), model];
-  const words = tokenizer.words(prompt).map(readable);
-  const read = tokenize(prompt);
-  if (!read.length || read.length > config.n_ctx)
-    return tell("refused", { request, words, n: read.length });
+  const [before, sameCells, room] = [ids, edit(edits), model.config.n_ctx];
+  const [words, read] = [tokenizer.words(prompt).map(readable), tokenize(prompt)];
+  if (!read.length || read.length > room) return tell("refused", { request, words, n: read.length });
   const other = read.findIndex((id, place) => id !== before[place]);
   if (other >= 0) done.length = Math.min(done.length, other);
   [ids, asked, controls] = [read, read.length - 1, chosen];
-  done = done.map((count, place) => Math.min(count, sameCells, cellsOf(place), cells.length - 1));
+  const most = Math.min(sameCells, model.cells.length - 1); // the choice is always made again
+  done = done.map((count, place) => Math.min(count, most, cellsOf(place).length));
   tell("tokens", { request, words, asked, ids, texts: ids.map(textOf) });
   await compute(request, before);
 }
 
 // Only tokens that are followed by a new one have the last cells.
-const cellsOf = (place) => model.cells.filter((cell) => place >= asked || !cell.last).length;
+const cellsOf = (place) => model.cells.filter((cell) => place >= asked || !cell.last);
 
 // An empty prompt begins where a text ends.
 function tokenize(text) {
@@ -94,11 +97,10 @@ async function compute(request, before) {
 
 // Takes the token that was chosen, and reads it as the next one, unless it is the last.
 function writeOn(request, written, before) {
-  const id = computed("predicted.id")[0];
+  const [id] = computed("predicted.id");
   const isEnd = id === tokenizer.end;
   if (!isEnd) written.push(id);
-  const isRead = !isEnd && ids.length <= asked + controls.newTokens - 1;
-  if (isRead && ids.length < model.config.n_ctx) {
+  if (!isEnd && ids.length < Math.min(asked + controls.newTokens, model.config.n_ctx)) {
     ids.push(id);
     if (before[token + 1] !== id) done.length = Math.min(done.length, token + 1);
   }
@@ -107,25 +109,20 @@ function writeOn(request, written, before) {
 
 // The cells of one token that have not been computed; tells what they give.
 function computeRow(request) {
-  const [from, end] = [done[token] ?? 0, cellsOf(token)];
-  const rows = [];
+  const [from, rows] = [done[token] ?? 0, []];
+  const waiting = cellsOf(token).slice(from);
+  let failed = null;
   steps.get("tokens.id")[token] = [ids[token]];
   try {
-    for (const { name, run } of model.cells.slice(from, end)) {
-      rows.push((steps.get(name)[token] = numbers(run())));
-      if (name === "predicted.id" && !tokenizer.tokens[rows.at(-1)[0]])
-        throw new Error(`no token has the id ${rows.pop()[0]}`);
-    }
+    for (const cell of waiting) rows.push((steps.get(cell.name)[token] = numbers(cell)));
   } catch (error) {
-    const place = (done[token] = from + rows.length);
-    const { name } = model.cells[place];
-    tell("rows", { request, token, from, rows });
-    tell("failed", { request, place, token, line: lineOf(error, name), message: String(error) });
-    return false;
+    const { name } = waiting[rows.length];
+    failed = { request, name, token, line: lineOf(error, name), message: String(error) };
   }
-  done[token] = end;
+  done[token] = from + rows.length;
   tell("rows", { request, token, from, rows });
-  return true;
+  if (failed) tell("failed", failed);
+  return !failed;
 }
 
 // --- what is shown -------------------------------------------------------------------------------
@@ -138,48 +135,43 @@ function readable({ text, rounds, ids }) {
 
 // The microscope: the factors of the product that one number is, by computing it once more.
 function look({ name, at, column, question }) {
-  const before = token;
-  [token, products] = [at, []];
+  const [before, all] = [token, []];
+  [token, products] = [at, all];
   try {
     model.cells.find((cell) => cell.name === name).run();
   } catch {} // what was multiplied before the error can be shown all the same
-  const all = products;
   [token, products] = [before, null];
-  for (const [a, b] of all) {
-    const c = column % b.columns;
-    if (column < a.rows * b.columns) {
-      const left = Float64Array.from(index(a, Math.floor(column / b.columns)).data);
-      const right = left.map((_, i) => b.data[i * b.columns + c]);
-      return tell("answer", { question, left, right, names: [a.name, b.name], c });
-    }
-    column -= a.rows * b.columns;
-  }
-  tell("answer", { question });
+  let first = 0; // the column where a product begins
+  const isIt = ([a, b]) => column < (first += a.rows * b.columns);
+  const [a, b] = all.find(isIt) ?? [];
+  if (!a) return tell("answer", { question });
+  const place = column - first + a.rows * b.columns;
+  const left = Float64Array.from(index(a, Math.floor(place / b.columns)).data);
+  const right = left.map((_, i) => b.data[i * b.columns + (place % b.columns)]);
+  tell("answer", { question, left, right, names: [a.name, b.name], column: place % b.columns });
 }
 
 // --- messages ------------------------------------------------------------------------------------
 
-async function load({ files, said }) {
+async function load({ given, said }) {
   model ??= said;
-  for (const [name, blob] of files) await readFile(name, blob, model.shapes, vocabulary);
-  const absent = missing(model.shapes, vocabulary);
-  if (absent.length) return tell("missing", { absent });
+  for (const [name, blob] of given) await readFile(name, blob, model.shapes, vocabulary);
+  const files = missing(model.shapes, vocabulary).join(", ");
+  if (files) throw new WrongFile("page missing", { files });
   tokenizer = new Tokenizer(vocabulary.ids, vocabulary.merges, model.config.n_vocab);
   for (const name of ["tokens.id", ...model.cells.map((cell) => cell.name)]) steps.set(name, []);
   tell("loaded", { texts: tokenizer.tokens.map((_, id) => textOf(id)) });
 }
 
-const ANSWERS = {
-  load, run, look,
-  stop: ({ request }) => tell("stopped", { request: (newest = request) }),
-  tokenize: ({ text, question }) => tell("answer", { question, ids: tokenize(text) }),
-};
+const stop = ({ request }) => tell("stopped", { request: (newest = request) });
+const split = ({ text, question }) => tell("answer", { question, ids: tokenize(text) });
+const ANSWERS = { load, run, look, stop, split };
 
 onmessage = async ({ data: { ask, ...more } }) => {
   try {
     await ANSWERS[ask](more);
   } catch (error) {
     if (!(error instanceof WrongFile)) throw error;
-    tell("wrong", { key: error.key, parts: error.parts });
+    tell("wrong", { ...error });
   }
 };
