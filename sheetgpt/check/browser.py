@@ -26,7 +26,7 @@ ARGUMENTS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--hide-scrollbars",
 )
-PATIENCE = 120  # seconds for one answer of a page
+PATIENCE = 60  # seconds for one answer of a page
 
 
 class BrowserError(SheetGPTError):

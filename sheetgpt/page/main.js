@@ -62,7 +62,10 @@ function stop() {
 // --- what the worker tells -----------------------------------------------------------------------
 
 const TOLD = {
-  wrong: ({ key, parts }) => askForFiles(say(key, parts)),
+  wrong({ key, parts }) {
+    files.delete(parts.file);
+    askForFiles(say(key, parts));
+  },
   async loaded({ texts }) {
     now.vocabulary = texts;
     $("files").hidden = true;
@@ -239,7 +242,7 @@ function listen() {
   on($("controls"), "input", run);
   on($("stop"), "click", stop);
   on($("reset"), "click", () => resetCells(Object.keys(edits)));
-  on($("chosen"), "change", ({ target }) => take([...target.files]));
+  on($("chosen"), "change", ({ target }) => take([...target.files]).then(() => (target.value = "")));
   buttons($("kept"), () => store("delete", said.name).then(showKept));
   buttons($("blocks"), (block) => chooseBlock(block));
   buttons($("chips"), (t) => {

@@ -41,7 +41,7 @@ class Shown:
             text,
         )
 
-    def wait(self, condition: Callable[[], object], seconds: float = 30) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = 15) -> None:
         from selenium.webdriver.support.ui import WebDriverWait
 
         WebDriverWait(self.driver, seconds, 0.05).until(lambda _: condition())
