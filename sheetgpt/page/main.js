@@ -3,7 +3,8 @@
 const edits = {}; // name of a cell -> the code that runs in the place of the built one
 const drafts = {}; // name of a cell -> the code that has been typed, whether it runs or not
 const files = new Map(); // name -> Blob: what the model is read from
-let worker, settle, began, lastRun;
+let worker, settle, began;
+let lastRun, endless; // the cell that somebody ran last; the one that did not come to an end
 let ready = new Promise((done) => (settle = done));
 let [request, busy] = [0, true];
 let [heard, patience] = [0, 600]; // when the worker was heard last; how long it may be silent, in ms
@@ -53,7 +54,7 @@ function stop() {
     if (!busy || request !== mine) return;
     worker.terminate();
     rest(say("page stopped"));
-    if (edits[lastRun] !== undefined) showError(lastRun, say("page endless"));
+    if (edits[lastRun] !== undefined) showError((endless = lastRun), say("page endless"));
     delete edits[lastRun];
     start([...files]);
   }, patience);
@@ -81,8 +82,9 @@ const TOLD = {
   tokens({ words, asked, ids, texts }) {
     Object.assign(now, { asked, ids, texts });
     if (now.marked >= ids.length) now.marked = null;
-    for (const { name, last } of said.cells) if (last) values[name].fill([], 0, asked);
-    for (const { part } of places) part("error").hidden = true;
+    for (const { name, last } of said.cells)
+      if (last) for (let t = 0; t < asked; t++) values[name][t] = [];
+    for (const { name, part } of places) part("error").hidden = name() !== endless;
     drawWords(words);
   },
   rows({ token, from, rows }) {
@@ -173,7 +175,7 @@ function showCode({ name, part, article }) {
 }
 
 function runCell(place) {
-  lastRun = place.name();
+  [lastRun, endless] = [place.name(), null];
   edits[lastRun] = drafts[lastRun] = place.part("editor").value;
   if (edits[lastRun] === cellNamed.get(lastRun).code) delete edits[lastRun];
   showCode(place);
@@ -181,6 +183,7 @@ function runCell(place) {
 }
 
 function resetCells(names) {
+  endless = null;
   for (const name of names) delete edits[name] && delete drafts[name];
   places.forEach(showCode);
   run();

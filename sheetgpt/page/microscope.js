@@ -37,7 +37,7 @@ function showProducts(found) {
   lines.push(line(["Σ", ""], undefined, undefined, sum(products)));
   const [title, table] = $("microscope").children;
   put(title, say("page product", { left: a, right: b, number: at + 1, column: c }));
-  fill(table, ["", a, b, "×"], lines);
+  fill(table, ["i", a, b, "×"], lines);
 }
 
 // Arrow keys go from number to number; Escape closes the microscope.

@@ -53,7 +53,7 @@ const tint = (value, largest) => {
 function drawRows(place, rows) {
   const some = rows.map((row) => [...row.slice(0, place.shown)]);
   const largest = largestOf(some);
-  const heads = ["", ...largestRow(some).map((_, i) => `${i}`)];
+  const heads = [say("column token"), ...largestRow(some).map((_, i) => `${i}`)];
   const shown = (v) => [v.toFixed(3), tint(v, largest)];
   fill(tables(place, 1)[0], heads, some.map((row, t) => ofToken(t, row.map(shown))));
 }
@@ -73,7 +73,7 @@ function drawHeads(place, rows, parts) {
       });
       return ofToken(t, cells);
     });
-    fill(table, ["", ...rows.map((_, t) => label(t)[1])], lines);
+    fill(table, [say("column token"), ...rows.map((_, t) => label(t)[1])], lines);
   });
 }
 
@@ -88,7 +88,7 @@ function drawVocabulary(place, rows, digits) {
     label: [id, visible(now.vocabulary[id])],
     cells: columns.map((t) => [rows[t][id].toFixed(digits), tint(rows[t][id], largest)]),
   }));
-  fill(tables(place, 1)[0], ["", ...columns.map((t) => label(t).join(" "))], lines);
+  fill(tables(place, 1)[0], [say("column token"), ...columns.map((t) => label(t).join(" "))], lines);
 }
 
 function drawPredicted(place, rows) {
@@ -196,9 +196,9 @@ function drawMap() {
       const rests = other === 0 || other === t; // heads with nothing to do rest on the first token
       return [visible(now.texts[other] ?? ""), rests ? "resting" : tint(Math.max(...own), 1)];
     });
-    return { at: b, label: ["", say("page block", { block: b })], cells };
+    return { at: b, label: [b, ""], cells };
   });
-  fill($("map"), ["", ...heads], lines);
+  fill($("map"), [say("column block"), ...heads], lines);
   for (const cell of $("map").querySelectorAll("td"))
     cell.replaceChildren(element("button", cell.textContent));
 }
