@@ -6,7 +6,7 @@ const files = new Map(); // name -> Blob: what the model is read from
 let worker, settle, began;
 let lastRun, endless; // the cell that somebody ran last; the one that did not come to an end
 let ready = new Promise((done) => (settle = done));
-let [request, busy] = [0, true];
+let [request, busy, settled] = [0, true, false];
 let [heard, patience] = [0, 600]; // when the worker was heard last; how long it may be silent, in ms
 
 // --- asking the worker ---------------------------------------------------------------------------
@@ -100,6 +100,8 @@ const TOLD = {
   done({ count }) {
     for (const name in values) values[name].length = count;
     drawAll();
+    if (!settled) places.forEach(draw); // so that nothing changes its height when one scrolls there
+    settled = true;
     rest(say("page done", { count, seconds: ((performance.now() - began) / 1000).toFixed(2) }));
   },
   failed({ name, token, line, message }) {
@@ -254,7 +256,9 @@ function listen() {
   });
   buttons($("map"), (i) => {
     chooseBlock(Math.floor(i / said.config.n_head), i % said.config.n_head);
-    document.querySelector("[data-name='h.b.attn.weights']").scrollIntoView();
+    const place = places.find(({ article }) => article.dataset.name === "h.b.attn.weights");
+    draw(place);
+    place.result.querySelector(".here").scrollIntoView({ block: "center" });
   });
   on(document, "dragover", (event) => event.preventDefault());
   on(document, "drop", async (event) => {

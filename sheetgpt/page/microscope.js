@@ -26,7 +26,7 @@ async function look(number) {
 function showProducts(found) {
   $("microscope").hidden = !found;
   if (!found) return;
-  const { left, right, names: [a, b], c, at } = found;
+  const { left, right, names: [a, b], column, at } = found;
   const sum = (products) => products.reduce((total, { product }) => total + product, 0);
   const products = Array.from(left, (x, i) => ({ i, x, y: right[i], product: x * right[i] }));
   const most = products.toSorted((p, q) => Math.abs(q.product) - Math.abs(p.product)).slice(0, 8);
@@ -36,7 +36,7 @@ function showProducts(found) {
   if (others) lines.push(line([`+${others}`, ""], undefined, undefined, sum(products) - sum(most)));
   lines.push(line(["Σ", ""], undefined, undefined, sum(products)));
   const [title, table] = $("microscope").children;
-  put(title, say("page product", { left: a, right: b, number: at + 1, column: c }));
+  put(title, say("page product", { left: a, right: b, number: at + 1, column }));
   fill(table, ["i", a, b, "×"], lines);
 }
 

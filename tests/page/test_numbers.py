@@ -19,7 +19,9 @@ SIGNS = "aeinst AEM.,'!?0123456789\n\té漢字かな한국🙂👩‍🚀🇯�
 
 def prompts(seed: int, count: int, longest: int) -> list[str]:
     generator = random.Random(seed)
-    return ["".join(generator.choices(SIGNS, k=generator.randint(1, longest))) for _ in range(count)]
+    return [
+        "".join(generator.choices(SIGNS, k=generator.randint(1, longest))) for _ in range(count)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +107,9 @@ def test_files_that_are_dropped_one_by_one(built, show, tmp_path):
     for name, content in model_files(model).items():
         (tmp_path / name).write_bytes(content)
     for name, weight in model.weights.items():
-        lines = [",".join(map(repr, map(float, line))) for line in weight.reshape(-1, weight.shape[-1])]
+        lines = [
+            ",".join(map(repr, map(float, line))) for line in weight.reshape(-1, weight.shape[-1])
+        ]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
 
     def give(*names: str) -> None:
@@ -119,7 +123,9 @@ def test_files_that_are_dropped_one_by_one(built, show, tmp_path):
     (tmp_path / "notes.txt").write_text("no model")
     give("notes.txt")
     shown.wait(lambda: "notes.txt is none of a model's files" in shown.text("#missing"))
-    (tmp_path / "broken.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes()[:-9])
+    (tmp_path / "broken.safetensors").write_bytes(
+        (tmp_path / "model.safetensors").read_bytes()[:-9]
+    )
     give("broken.safetensors")
     shown.wait(lambda: "is not a whole safetensors file" in shown.text("#missing"))
     other = model_files(checkpoint.load(CHECKPOINTS / "shuffled"))["model.safetensors"]

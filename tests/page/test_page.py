@@ -128,7 +128,7 @@ def test_blocks_heads_marks_and_the_microscope(page):
     click(page, "#chips button:nth-child(6)")
     click(page, "#map tbody tr:nth-child(6) td:nth-child(3) button")
     assert page.text("#block-title") == "Block 5"
-    page.wait(lambda: page.run(f"return document.querySelector(\"{CELL} table.here\")"))
+    page.wait(lambda: page.run(f'return document.querySelector("{CELL} table.here")'))
     table = f"{CELL} .scroll:nth-child(2) table"
     assert page.text(f"{table} caption") == "head 1"
     assert page.text(f"{table} tr.marked th") == "6  moves"
@@ -155,14 +155,18 @@ def test_texts_are_never_html(built, show):
     tokens = list(model.tokenizer.tokens)
     evil = "<img/src=x/onerror=document.title=1>"
     place = next(i for i, token in enumerate(tokens) if len(token) > 1 and "<" not in token)
-    merges = tuple(pair for pair in model.tokenizer.merges if tokens[place] not in pair + ("".join(pair),))
+    merges = tuple(
+        pair for pair in model.tokenizer.merges if tokens[place] not in pair + ("".join(pair),)
+    )
     tokens[place] = evil
     tokenizer = replace(model.tokenizer, tokens=tuple(tokens), merges=merges)
     shown = show(built(replace(model, tokenizer=tokenizer), PROMPT))
     shown.run("document.querySelector('#logits').scrollIntoView()")
     shown.wait(lambda: shown.run("return document.querySelector('#logits td')"))
     for _ in range(8):
-        shown.run("const s = document.querySelector('#logits .scroll'); s.scrollTop = s.scrollHeight")
+        shown.run(
+            "const s = document.querySelector('#logits .scroll'); s.scrollTop = s.scrollHeight"
+        )
     shown.wait(lambda: evil in shown.text("#logits table"))
     assert shown.run("return document.querySelectorAll('img').length") == 0
     assert shown.find("#prompt").get_property("value") == PROMPT
@@ -207,4 +211,6 @@ def test_languages(language, built, show):
     shown = show(built(checkpoint.load(PLAIN), "ab", language=language))
     assert shown.text("#verdict").startswith("✓")
     assert shown.run("return document.documentElement.lang") == language
-    assert "{" not in shown.run("return document.querySelector('main').innerText.split('const ')[0]")
+    assert "{" not in shown.run(
+        "return document.querySelector('main').innerText.split('const ')[0]"
+    )
