@@ -4,7 +4,9 @@ const CHUNK = 40; // columns of a wide row, or tokens of the vocabulary, that ar
 const $ = (id) => document.getElementById(id);
 const said = JSON.parse($("model").textContent);
 const say = (key, parts = {}) => said.words[key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
-const visible = (text) => text.replace(/\n/g, "⏎").replace(/\t/g, "⇥");
+const SIGNS = { "\n": "⏎", "\t": "⇥" }; // for what cannot be seen
+const visible = (text) =>
+  text.replace(/\p{Cc}/gu, (sign) => SIGNS[sign] ?? "·").replace(/^\s+$/, (all) => "␣".repeat(all.length));
 
 const cellNamed = new Map(said.cells.map((cell) => [cell.name, cell]));
 const values = Object.fromEntries(said.cells.map(({ name }) => [name, []])); // a row for each token

@@ -114,8 +114,9 @@ def test_an_endless_loop_can_be_stopped(page):
     rewrite(page, "while (true) {}")
     page.wait(lambda: page.find("#stop").is_displayed())
     page.find("#stop").click()  # it is there wherever one has scrolled
+    page.wait(lambda: page.text(f"{CELL} .error").startswith("This cell did not come to an end"))
     page.wait(lambda: page.text("#verdict").startswith("✓"))
-    assert page.text(f"{CELL} .error").startswith("This cell did not come to an end")
+    assert page.find(f"{CELL} .error").is_displayed()
     assert page.find(f"{CELL} textarea").get_property("value") == "while (true) {}"
     page.set("#prompt", "Sara is quiet. She speaks")
     page.ready()
@@ -156,7 +157,7 @@ def test_texts_are_never_html(built, show):
     evil = "<img/src=x/onerror=document.title=1>"
     place = next(i for i, token in enumerate(tokens) if len(token) > 1 and "<" not in token)
     merges = tuple(
-        pair for pair in model.tokenizer.merges if tokens[place] not in pair + ("".join(pair),)
+        pair for pair in model.tokenizer.merges if tokens[place] not in (*pair, "".join(pair))
     )
     tokens[place] = evil
     tokenizer = replace(model.tokenizer, tokens=tuple(tokens), merges=merges)
@@ -190,7 +191,8 @@ def axe():
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_accessibility(theme, page, axe):
+def test_accessibility(theme, built, show, axe):
+    page = show(built(checkpoint.load(PLAIN), "ab c"))
     page.driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
         {"features": [{"name": "prefers-color-scheme", "value": theme}]},
