@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKBOOK ?= sheetgpt-nano.xlsx
+PAGE ?= sheetgpt-nano.html
 
 .DEFAULT_GOAL := help
-.PHONY: help workbook test check lint bench office pictures nano clean
+.PHONY: help workbook page test check lint bench office pictures nano clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -25,6 +26,9 @@ workbook: $(VENV)/.installed ## build the default workbook and check it
 	$(BIN)/sheetgpt check $(WORKBOOK)
 	@echo
 	@echo "Open $(CURDIR)/$(WORKBOOK) in LibreOffice or Excel, and type into the yellow cell."
+
+page: $(VENV)/.installed ## build the default model as a web page
+	$(BIN)/sheetgpt page --force -o $(PAGE)
 
 test: $(VENV)/.installed ## run the tests
 	$(BIN)/python -m pytest
@@ -48,10 +52,11 @@ office: $(VENV)/.installed ## recalculate the workbook in LibreOffice and check 
 
 pictures: $(VENV)/.installed ## take the pictures in docs/pictures again
 	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/page_pictures.py
 
 nano: $(VENV)/.installed ## train the default model again (about ten minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train.py
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(WORKBOOK) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(WORKBOOK) $(PAGE) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

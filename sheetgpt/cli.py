@@ -37,11 +37,13 @@ from sheetgpt.checkpoint import hub
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, Loss
 from sheetgpt.errors import SheetGPTError
-from sheetgpt.estimate import Estimate
+from sheetgpt.estimate import Estimate, is_large
 from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word
+from sheetgpt.page.build import NEW_TOKENS as PAGE_TOKENS
+from sheetgpt.page.build import PageOrder, save_page
 from sheetgpt.workers import cores
 from sheetgpt.xlsx.write import Form
 
@@ -250,7 +252,65 @@ def build(
     click.echo(f"{quoted(built.prompt)} → {quoted(built.completion)}")
 
 
-@main.command(short_help="Recalculate a workbook and compare every step with NumPy.")
+@main.command(short_help="Write a model as a web page whose steps are cells of JavaScript.")
+@model_option
+@click.option(
+    "--prompt", default=EXAMPLE, show_default=True, help="The text that stands on the page."
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(1),
+    default=PAGE_TOKENS,
+    show_default=True,
+    help="New tokens for the page to write; a field on it, too.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(languages()),
+    default="en",
+    show_default=True,
+    help="The language of the words on the page.",
+)
+@click.option(
+    "--weights/--no-weights",
+    default=None,
+    help="Whether the model is inside, or its files are dropped on the page."
+    "  [default: inside unless the model is large]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write.  [default: sheetgpt-MODEL.html]",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def page(
+    model: str,
+    prompt: str,
+    tokens: int,
+    language: str,
+    weights: bool | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Write one HTML file that opens in any browser from the disk, without network.
+
+    \b
+    sheetgpt page
+    sheetgpt page --prompt "Sara is quiet. She speaks" --language ja -o sara.html
+    sheetgpt check sara.html
+    """
+    with progress() as tell:
+        tell("loading the model")
+        checkpoint = known.load(model)
+        path = output or Path(f"sheetgpt-{checkpoint.name}.html")
+        inside = not is_large(checkpoint.config) if weights is None else weights
+        save_page(checkpoint, PageOrder(prompt, language, tokens, inside), path, force=force)
+    what = "with its model" if inside else "without weights: drop the model's files on it"
+    click.echo(f"{path}: {path.stat().st_size / 1e6:,.1f} MB, {what}")
+
+
+@main.command(short_help="Recalculate a workbook or page and compare every step with NumPy.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--engine",
@@ -279,16 +339,20 @@ def check(
     as_json: bool,
     jobs: int,
 ) -> None:
-    """Recalculate a saved workbook and compare every step with an independent GPT-2.
+    """Recalculate a saved workbook, or run a page, and compare it with an independent GPT-2.
 
     \b
     sheetgpt check mike.xlsx
+    sheetgpt check mike.html
     sheetgpt check mike.xlsx --engine libreoffice
     sheetgpt check edited-and-saved-in-excel.xlsx --engine cached --model nano
     """
     with progress() as tell:
         checkpoint = known.load(model) if model is not None else None
-        report = checking.check(file, engine, checkpoint, tell, tries, jobs=jobs)
+        if file.suffix.lower() in (".html", ".htm"):
+            report = checking.check_page(file, checkpoint, tell)
+        else:
+            report = checking.check(file, engine, checkpoint, tell, tries, jobs=jobs)
     if as_json:
         click.echo(as_json_text(report))
     else:

@@ -23,6 +23,10 @@ class WorkbookError(SheetGPTError):
     """A workbook that cannot be read or written, or is not one of ours."""
 
 
+class PageError(SheetGPTError):
+    """A page that cannot be read or written, or is not one of ours."""
+
+
 class TemplateError(SheetGPTError):
     """Words for the tabs that are missing, incomplete, or more than a cell can hold."""
 

@@ -20,7 +20,7 @@ FLOORS = [
     {"sheetgpt.calculate", "sheetgpt.checkpoint"},
     {"sheetgpt.steps"},
     {"sheetgpt.book"},
-    {"sheetgpt.xlsx"},
+    {"sheetgpt.xlsx", "sheetgpt.page"},
     {"sheetgpt.check"},
     {"sheetgpt.estimate"},
     {"sheetgpt.build", "sheetgpt.models"},
@@ -35,7 +35,8 @@ PACKAGES_FROM_OUTSIDE = {
     "sheetgpt.checkpoint": {"numpy", "huggingface_hub"},
     "sheetgpt.book": {"numpy"},
     "sheetgpt.xlsx": {"numpy", "isal", "lxml", "openpyxl", "orjson"},
-    "sheetgpt.check": {"numpy", "rich"},
+    "sheetgpt.page": {"numpy"},
+    "sheetgpt.check": {"numpy", "rich", "selenium"},
     "sheetgpt.cli": {"click", "rich"},
 }
 

@@ -102,7 +102,7 @@ def compile_book(
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
-        how = _attention(config, b)
+        how = attention_of(config, b)
         step = TokenRows(on, of_tokens, records, prefix, marks, live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
         x = block(step, x, h, how, config.activation_function, start.epsilon)
@@ -159,7 +159,8 @@ def _local(words: Words, config: Config, block: int) -> str:
     return words.label("local block", tokens=window - 1) if window else ""
 
 
-def _attention(config: Config, block: int) -> Attention:
+def attention_of(config: Config, block: int) -> Attention:
+    """How the tokens of a block attend."""
     divisor = block + 1 if config.scale_attn_by_inverse_layer_idx else 1
     return Attention(config.n_head, config.scale_attn_weights, divisor, config.window(block))
 

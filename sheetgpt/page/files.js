@@ -1,0 +1,49 @@
+// The model's files: inside this page, kept by the browser, or dropped on the page.
+
+const PARTS = ["model.safetensors", "vocab.json", "merges.txt"];
+const OTHER_NAMES = { "encoder.json": "vocab.json", "vocab.bpe": "merges.txt" };
+
+// The files inside a built page, which are bytes in base64.
+function inside(page) {
+  return PARTS.filter((name) => page.getElementById(name)).map((name) => {
+    const text = atob(page.getElementById(name).textContent);
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return [name, new Blob([bytes])];
+  });
+}
+
+// Those files that a model can have, by the name that this page has for them.
+async function usable(given) {
+  const files = [];
+  for (const file of given) {
+    const name = OTHER_NAMES[file.name] ?? file.name;
+    if (/\.(safetensors|csv)$/.test(name) || PARTS.includes(name)) files.push([name, file]);
+    if (/\.html?$/.test(name))
+      files.push(...inside(new DOMParser().parseFromString(await file.text(), "text/html")));
+  }
+  return files;
+}
+
+// The files of something that was dropped: itself, or all that a directory holds.
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((found, no) => entry.file(found, no))];
+  const [reader, files] = [entry.createReader(), []];
+  const some = () => new Promise((found, no) => reader.readEntries(found, no));
+  for (let more; (more = await some()).length; )
+    for (const each of more) files.push(...(await filesOf(each)));
+  return files;
+}
+
+// What the browser keeps: a table of model -> files. `action` is get, put or delete.
+async function store(action, ...more) {
+  const answer = (request) =>
+    new Promise((done, no) => {
+      request.onsuccess = () => done(request.result);
+      request.onerror = () => no(request.error);
+    });
+  const opening = indexedDB.open("sheetgpt", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("models");
+  const database = await answer(opening);
+  return answer(database.transaction("models", "readwrite").objectStore("models")[action](...more));
+}
