@@ -14,7 +14,6 @@ from zipfile import ZIP_DEFLATED
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
-from openpyxl.chart import BarChart, Reference
 from openpyxl.drawing.graphic import GraphicFrame
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.formatting.rule import ColorScaleRule, Rule
@@ -30,12 +29,13 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from sheetgpt.book.book import Bars, Book, Tab
-from sheetgpt.book.looks import ACCENT, HEAT, LINE, LOOKS, RULES, Look
+from sheetgpt.book.book import Book, Tab
+from sheetgpt.book.looks import HEAT, LINE, LOOKS, RULES, Look
 from sheetgpt.calculate.values import Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.xlsx.archive import Archive, Deflate, compact, fast, fast_numbers, plain
+from sheetgpt.xlsx.charts import drawn
 from sheetgpt.xlsx.rows import sheet_rows
 
 WIDTH = 9  # of a column of numbers, in characters
@@ -193,7 +193,7 @@ def _shell(workbook: Workbook, tab: Tab) -> None:
         when = Rule(type="expression", formula=[rule.condition], dxf=_difference(RULES[rule.look]))
         sheet.conditional_formatting.add(rule.area.address, when)
     for chart in tab.charts:
-        sheet.add_chart(_bars(sheet, chart), chart.corner.address)
+        sheet.add_chart(drawn(chart), chart.corner.address)
 
 
 def _columns(sheet: Worksheet, tab: Tab) -> None:
@@ -240,34 +240,6 @@ class _Drawing(SpreadsheetDrawing):  # type: ignore[misc]
         frame = super()._chart_frame(idx)
         frame.nvGraphicFramePr.cNvPr.descr = self.charts[idx - 1].about
         return frame
-
-
-def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
-    chart = BarChart()
-    chart.about = bars.about
-    chart.type, chart.style = "bar", 10
-    chart.width, chart.height = bars.width, bars.height
-    chart.add_data(_reference(sheet, bars.values))
-    chart.set_categories(_reference(sheet, bars.labels))
-    chart.legend = None
-    chart.gapWidth = 40
-    chart.x_axis.scaling.orientation = "maxMin"  # the likeliest at the top
-    chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 1
-    chart.y_axis.number_format, chart.y_axis.majorUnit = "0%", 0.25
-    chart.y_axis.majorGridlines = None
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.series[0].graphicalProperties.solidFill = ACCENT
-    return chart
-
-
-def _reference(sheet: Worksheet, area: Area) -> Reference:
-    return Reference(
-        sheet,
-        min_row=area.top,
-        max_row=area.bottom,
-        min_col=area.left,
-        max_col=area.right,
-    )
 
 
 def _links(tab: Tab) -> list[Hyperlink]:
