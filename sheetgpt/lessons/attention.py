@@ -14,7 +14,7 @@ TABLES = {  # what makes queries, keys and values of a word's two numbers
     "w_k": ((1.0, 0.0), (0.0, 1.0)),
     "w_v": ((2.0, 0.0), (0.0, 1.0)),
 }
-PLACES = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5))  # what is added at each place, if positions are on
+PLACES = ((0.1, 0.2), (0.5, -0.2), (0.0, 0.5))  # what is added at each place, if positions are on
 ORDER = (2, 1, 3)
 N, D = 3, 2
 FIRST = 3
@@ -122,8 +122,7 @@ def _steps(
     page.heat.append(weights.area)
     mask = controls.mask.area.absolute.rpartition("!")[2]
     hidden = f"AND({mask}>0,COLUMN()-{scores.area.left}>ROW()-{scores.area.top})"
-    page.rule(scores.area, hidden, "masked")
-    page.rule(scores.area, hidden, "no token")
+    page.rule(scores.area, hidden, "hidden")
     page.row = top + N + 3
     return weights, output
 

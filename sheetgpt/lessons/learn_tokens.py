@@ -19,7 +19,7 @@ FIRST = 4  # the column of the words before the first join
 
 
 def learn_tokens(page: Lesson) -> None:
-    page.widths |= {2: 18, 3: 9} | dict.fromkeys(range(FIRST, FIRST + ROUNDS + 1), 17)
+    page.widths |= {2: 18, 3: 9} | dict.fromkeys(range(FIRST, FIRST + ROUNDS + 1), 20)
     _learn(page)
     page.row += 3
     strawberry(page)

@@ -31,7 +31,7 @@ FIRST = 3
 
 
 def learning(page: Lesson) -> None:
-    page.widths |= {2: 22} | dict.fromkeys(range(FIRST, FIRST + 45), 9)
+    page.widths |= {2: 22, 20: 20, 42: 24, 44: 14}  # the last three: beside the charts
     _hiker(page)
     _network(page)
 

@@ -25,7 +25,8 @@ FIRST = 3
 
 
 def neuron(page: Lesson) -> None:
-    page.widths |= {2: 24} | dict.fromkeys(range(FIRST, FIRST + 12), 10)
+    page.widths |= {2: 24} | dict.fromkeys(range(FIRST, FIRST + 12), 11.5)
+    page.widths |= dict.fromkeys(range(FIRST + 14, FIRST + 20), 16)
     _neuron(page)
     _layer(page)
     x, curve = _target(page)
@@ -155,7 +156,7 @@ def _by_hand(page: Lesson, x: Range, curve: Range) -> None:
         Curve(x.area, two.area, page.area(x.area.top - 1, left)),
     ]
     about, xs, ys = (page.label(key) for key in ("fit chart", "place", "height"))
-    page.charts.append(Plot(curves, page.area(top, FIRST + 5), about, 12, 7, xs, ys, (-1, 1)))
+    page.charts.append(Plot(curves, page.area(top, FIRST + 4), about, 12, 7, xs, ys, (-1, 1)))
     page.row = top + 16
 
 
@@ -177,7 +178,7 @@ def _solved(page: Lesson, x: Range, curve: Range) -> None:
         if n < COUNTS[-1]:
             curves.append(Curve(x.area, drawn.area, page.area(names, drawn.area.left)))
     about, xs, ys = (page.label(key) for key in ("solved chart", "place", "height"))
-    page.charts.append(Plot(curves, page.area(top, FIRST + 5), about, 12, 7, xs, ys, (-1, 1)))
+    page.charts.append(Plot(curves, page.area(top, FIRST + 4), about, 12, 7, xs, ys, (-1, 1)))
     page.row = top + 16
 
 

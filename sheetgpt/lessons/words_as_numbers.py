@@ -99,6 +99,7 @@ def _by_company(page: Lesson) -> tuple[Range, SentenceWords]:
     page.write(page.row - 1, FIRST, page.label("words"), "heading")
     top = page.row + 1
     sentences = page.inputs("company.text", top, 2, [[each] for each in SENTENCES], "word")
+    page.define("company.free", sentences.area.row(SENTENCES.index("")))
     words = words_of(page, "company", sentences, FIRST, PLACES)
     page.write(page.row - 1, FIRST + PLACES + 1, page.label("first"), "heading")
     first = page.area(top, FIRST + PLACES + 1, len(SENTENCES), PLACES)
