@@ -18,7 +18,7 @@ from zlib import compress, crc32
 import numpy as np
 
 from sheetgpt.book.page import FIRST
-from sheetgpt.build import Order, build_workbook
+from sheetgpt.build import Order, build_lessons, build_workbook
 from sheetgpt.cli import EXAMPLE
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.formula.cells import Area, column_letters
@@ -32,6 +32,16 @@ FONTS = {  # what fontconfig is asked for, what that is, and where it comes from
     "Carlito": ("the font Carlito", "fonts-crosextra-carlito"),
     ":lang=ja": ("a Japanese font", "fonts-noto-cjk"),
     ":lang=ko": ("a Korean font", "fonts-noto-cjk"),
+}
+
+LESSONS = {  # the lessons in docs/lessons.md, and the last cell of their pictures
+    "learn-tokens": ("learn tokens", "J58"),
+    "words-as-numbers": ("words as numbers", "P23"),
+    "neuron": ("a neuron, a layer", "K25"),
+    "learning": ("learning", "O31"),
+    "attention": ("attention by hand", "O44"),
+    "choosing": ("from scores to a word", "N43"),
+    "counting": ("before transformers", "J31"),
 }
 
 Names = Mapping[str, Area]
@@ -181,6 +191,11 @@ def main() -> None:
                 )
                 for picture in wanted:
                     take(office, picture, Path(folder))
+        path = Path(folder) / "lessons.xlsx"
+        build_lessons(nano, "en", path)
+        with opened(path) as office:
+            for name, (tab, to) in LESSONS.items():
+                take(office, Picture(f"lesson-{name}", tab, to), Path(folder))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class _Choice:
 
 
 def choosing(page: Lesson) -> None:
-    page.widths |= {2: 22} | dict.fromkeys(range(FIRST, FIRST + 8), 10) | {BESIDE + 1: 12}
+    page.widths |= {2: 22} | dict.fromkeys(range(FIRST, FIRST + 8), 10) | {BESIDE: 12}
     page.section("scores")
     page.tries("try temperature", "try cuts", "try own")
     controls = {

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -33,7 +34,7 @@ def learned(corpus: list[tuple[str, int]]) -> tuple[list, list, list, list]:
     for _ in range(ROUNDS):
         seen: Counter[tuple[str, str]] = Counter()
         for parts, (_, times) in zip(words, corpus, strict=True):
-            for pair in zip(parts, parts[1:], strict=False):
+            for pair in pairwise(parts):
                 seen[pair] += times
         best = max(seen, key=seen.__getitem__, default=None)  # the first of equals, as in a dict
         if best is not None and seen[best]:
