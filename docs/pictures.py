@@ -35,13 +35,13 @@ FONTS = {  # what fontconfig is asked for, what that is, and where it comes from
 }
 
 LESSONS = {  # the lessons in docs/lessons.md, and the last cell of their pictures
-    "learn-tokens": ("learn tokens", "J58"),
-    "words-as-numbers": ("words as numbers", "P23"),
-    "neuron": ("a neuron, a layer", "K25"),
-    "learning": ("learning", "O31"),
+    "learn-tokens": ("learn tokens", "J54"),
+    "words-as-numbers": ("words as numbers", "P27"),
+    "neuron": ("a neuron, a layer", "M26"),
+    "learning": ("learning", "R34"),
     "attention": ("attention by hand", "O44"),
-    "choosing": ("from scores to a word", "N43"),
-    "counting": ("before transformers", "J31"),
+    "choosing": ("from scores to a word", "P46"),
+    "counting": ("before transformers", "M37"),
 }
 
 Names = Mapping[str, Area]

@@ -21,8 +21,6 @@ FIRST = 4  # the column of the words before the first join
 def learn_tokens(page: Lesson) -> None:
     page.widths |= {2: 18, 3: 9} | dict.fromkeys(range(FIRST, FIRST + ROUNDS + 1), 20)
     _learn(page)
-    page.row += 3
-    strawberry(page)
 
 
 def _learn(page: Lesson) -> None:
@@ -48,6 +46,8 @@ def _learn(page: Lesson) -> None:
     own = page.input("tokens.own", page.row, 2, "lowest", "word")
     own_row, chart_row = page.row, page.row + 4
     page.row = chart_row + 17
+    strawberry(page)
+    page.row += 2
     page.section("workings")
     workings = _Workings(page, times)
 
