@@ -30,7 +30,7 @@ def strawberry(page: Lesson) -> None:
     top = page.row
     for column, text in enumerate(SPELLINGS, start=FIRST):
         page.write(top, column, text, "token")
-    for offset, key in enumerate(("tokens", "count", "ids", "letters r"), start=1):
+    for offset, key in enumerate(("spelling", "tokens", "count", "ids", "letters r")):
         page.write(top + offset, 2, page.label(f"strawberry {key}"), "heading")
     chain_top = top + 7
     page.headings(chain_top - 1, 2, "merge", "rank")
