@@ -55,6 +55,11 @@ class ModelInFile:
             for name, text in workbook.properties.items()
             if name.startswith(PROPERTY)
         }
+        if "lessons" in said:
+            raise WorkbookError(
+                f"{path}: this is the workbook of the lessons, which holds no model to compare "
+                "with; give one that sheetgpt build has written"
+            )
         try:
             self.name = said["model"]
             self.has_lens = json.loads(said["lens"]) is not False

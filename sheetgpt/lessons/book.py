@@ -48,7 +48,8 @@ def lessons_book(words: Words, model: Checkpoint) -> Book:
         page.color = ACCENT
     _contents(pages[0], pages[1:])
     tabs = [page.finished(link_to=pages) for page in pages]
-    return Book(tabs, names, {PROPERTY + "version": sheetgpt.__version__})
+    about = {"version": sheetgpt.__version__, "lessons": str(len(LESSONS))}
+    return Book(tabs, names, {PROPERTY + name: text for name, text in about.items()})
 
 
 def _contents(page: Lesson, lessons: list[Lesson]) -> None:

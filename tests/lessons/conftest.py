@@ -88,6 +88,16 @@ def lesson() -> Callable[[str], Opened]:
 @pytest.fixture(scope="session", params=languages())
 def workbook(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook of the lessons in each language."""
-    path = tmp_path_factory.mktemp("lessons") / f"{request.param}.xlsx"
-    build_lessons(checkpoint.load(NANO), str(request.param), path)
+    return _built(str(request.param), tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workbook of the lessons in English."""
+    return _built("en", tmp_path_factory)
+
+
+def _built(language: str, folders: pytest.TempPathFactory) -> Path:
+    path = folders.mktemp("lessons") / f"{language}.xlsx"
+    build_lessons(checkpoint.load(NANO), language, path)
     return path

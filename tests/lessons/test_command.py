@@ -38,3 +38,13 @@ def test_a_place_that_is_not_there(here):
     result = run("-o", "nowhere/lessons.xlsx")
     assert result.exit_code == 2
     assert "there is no directory nowhere" in result.stderr
+
+
+def test_there_is_no_model_to_check(here):
+    run()
+    result = CliRunner().invoke(main, ["check", "lessons.xlsx"], prog_name="sheetgpt")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "sheetgpt: lessons.xlsx: this is the workbook of the lessons, which holds no model to "
+        "compare with; give one that sheetgpt build has written\n"
+    )

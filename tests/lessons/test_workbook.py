@@ -153,9 +153,9 @@ EDITS: list[tuple[dict[str, str | float], str, str | float]] = [
 
 
 @pytest.mark.usefixtures("libreoffice")
-def test_libreoffice_answers_what_is_typed(workbook):
+def test_libreoffice_answers_what_is_typed(english):
     """As a person does: load, type, read; nobody asks for a recalculation."""
-    with office.opened(workbook) as document:
+    with office.opened(english) as document:
         for inputs, name, wanted in EDITS:
             document.set(inputs)
             value = document.read([name])[name][0][0]
