@@ -19,7 +19,7 @@ from zlib import compress, crc32
 import numpy as np
 
 from sheetgpt.book.page import FIRST
-from sheetgpt.build import EXAMPLE, Order, build_workbook
+from sheetgpt.build import EXAMPLE, Order, build_lessons, build_workbook
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.models import load
@@ -37,6 +37,16 @@ FONTS = {  # what fontconfig is asked for, what that is, and where it comes from
 
 TYPED = "Sara is quiet. She speaks"
 QUIET = 3.0  # seconds after which a window that has not changed has drawn itself
+
+LESSONS = {  # the lessons in docs/lessons.md, and the last cell of their pictures
+    "learn-tokens": ("learn tokens", "J54"),
+    "words-as-numbers": ("words as numbers", "P27"),
+    "neuron": ("a neuron, a layer", "M26"),
+    "learning": ("learning", "R34"),
+    "attention": ("attention by hand", "O44"),
+    "choosing": ("from scores to a word", "P46"),
+    "counting": ("before transformers", "M37"),
+}
 
 Names = Mapping[str, Area]
 
@@ -216,6 +226,11 @@ def main() -> None:
                     take(office, picture, Path(folder))
             if english:
                 take_window(path)
+        path = Path(folder) / "lessons.xlsx"
+        build_lessons(nano, "en", path)
+        with opened(path) as office:
+            for name, (tab, to) in LESSONS.items():
+                take(office, Picture(f"lesson-{name}", tab, to), Path(folder))
 
 
 if __name__ == "__main__":

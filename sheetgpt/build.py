@@ -19,6 +19,8 @@ from sheetgpt.checkpoint.rounding import DIGITS, Loss, as_float32, loss
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
+from sheetgpt.lessons.book import lessons_book
+from sheetgpt.lessons.words import load_words as load_lesson_words
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
@@ -135,6 +137,13 @@ def build_workbook(
         )
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(prompt, ids, room.tokens, token, completion, lost)
+
+
+def build_lessons(nano: Checkpoint, language: str, path: Path, *, force: bool = False) -> None:
+    """Write the workbook of the lessons; raises WorkbookError where it cannot be written."""
+    _refuse_path(path, force=force)
+    book = lessons_book(load_lesson_words(language), nano)
+    save(book, calculate(book), path)
 
 
 def _refuse_full_disk(path: Path, needed: int) -> None:

@@ -29,6 +29,7 @@ from sheetgpt.build import (
     NEW_TOKENS,
     Order,
     Progress,
+    build_lessons,
     build_workbook,
     silent,
 )
@@ -42,6 +43,7 @@ from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
 from sheetgpt.gpt2.tokens import Word
+from sheetgpt.lessons.words import languages as lesson_languages
 from sheetgpt.page.build import NEW_TOKENS as PAGE_TOKENS
 from sheetgpt.page.build import PageOrder, save_page
 from sheetgpt.workers import cores
@@ -435,6 +437,39 @@ def tokenize(text: str, model: str) -> None:
     for word in stages.words:
         show_word(word, checkpoint)
     click.echo("ids: " + " ".join(map(str, stages.ids)))
+
+
+@main.command()
+@click.option(
+    "--language",
+    type=click.Choice(lesson_languages()),
+    default="en",
+    show_default=True,
+    help="The language of the lessons.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("lessons.xlsx"),
+    show_default=True,
+    help="The file to write.",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def lessons(language: str, output: Path, force: bool) -> None:
+    """Write a small workbook of lessons on the ideas behind the model.
+
+    How tokens are learned, why words become numbers, what a neuron can do, how a network learns:
+    eight tabs of live formulas, without a model. docs/lessons.md tells how to teach with them.
+
+    \b
+    sheetgpt lessons
+    sheetgpt lessons --language ja -o lessons-ja.xlsx
+    """
+    with progress() as tell:
+        tell("calculating the lessons")
+        build_lessons(known.load("nano"), language, output, force=force)
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 @main.command()

@@ -70,6 +70,7 @@ Commands:
   check     Recalculate a workbook and compare every step with NumPy.
   complete  Print what the model writes after a prompt.
   fetch     Download one of the published GPT-2 models.
+  lessons   Write a small workbook of lessons on the ideas behind the model.
   models    List the models that are here, with their sizes.
   tokenize  Print how a text becomes tokens.
 """
@@ -84,6 +85,7 @@ Commands:
         ("complete", '\n  sheetgpt complete "Mike is quick. He moves"\n'),
         ("tokenize", '\n  sheetgpt tokenize " reindeer reinjury"\n'),
         ("fetch", "\n  sheetgpt fetch gpt2          124 million weights, 0.5 GB\n"),
+        ("lessons", "\n  sheetgpt lessons --language ja -o lessons-ja.xlsx\n"),
         ("models", "Usage: sheetgpt models [OPTIONS]\n"),
     ],
 )

@@ -117,6 +117,7 @@ class Bars:
     """A chart of horizontal bars: a label and a value each, its corner in one cell.
 
     Width and height are in centimetres; `about` is read to those who cannot see it.
+    names: where several values stand side by side for each label, the headings of their columns.
     """
 
     labels: Area
@@ -125,6 +126,43 @@ class Bars:
     about: str
     width: float
     height: float
+    names: Area | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a plot, in their order: of each a cell of x and one of y.
+
+    look: `line`, `points`, `walk` (points that a line joins), `named` (points with the name beside
+        them, all of one colour), or `answer` (the same in another colour).
+    name: the cell that says what they are.
+    """
+
+    x: Area
+    y: Area
+    name: Area
+    look: str = "line"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A chart of curves over two axes of numbers, its corner in one cell.
+
+    Width and height are in centimetres; `about` is read to those who cannot see it.
+    y_title: "" where the height means nothing, so that there is no such axis. x_limits, y_limits:
+    where the axes end, if not at the curves. log: whether y counts in powers of ten.
+    """
+
+    curves: Sequence[Curve]
+    corner: Area
+    about: str
+    width: float
+    height: float
+    x_title: str
+    y_title: str
+    x_limits: tuple[float, float] | None = None
+    y_limits: tuple[float, float] | None = None
+    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,7 +216,7 @@ class Tab:
     heights: Mapping[int, float]
     frozen: tuple[int, int]  # the rows and columns that stay while the rest scrolls
     heat: Sequence[Area] = ()  # areas of shares from 0 to 1, coloured by their size
-    charts: Sequence[Bars] = ()
+    charts: Sequence[Bars | Plot] = ()
     default: tuple[int, str] | None = None  # from this column on, cells have this look unsaid
     rules: Sequence[Rule] = ()
     row_groups: Sequence[tuple[int, int]] = ()

@@ -80,6 +80,11 @@ LOOKS: dict[str, Look] = {
     "notice": Look(size=12, bold=True, color="7A2E00", fill="FFE0B8"),
     "hidden": Look(format=";;;"),
     "control": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="center"),
+    "word": Look(
+        size=11, fill=YELLOW, frame=BOX, input=True, format="@", horizontal="left", indent=1
+    ),
+    "try": Look(color=ACCENT),
+    "pieces": Look(horizontal="left", format="@"),
     "control sample": Look(bold=True, fill=YELLOW, frame=BOX, horizontal="center"),
     "completion": Look(size=18, bold=True, color=ACCENT, horizontal="left"),
     "text": Look(horizontal="left"),
@@ -92,9 +97,12 @@ LOOKS: dict[str, Look] = {
     "fact": Look(horizontal="center", bold=True),
     "formula": Look(format="0.000", horizontal="center"),
     "formula plain": Look(horizontal="center"),
+    "live formula": Look(format="0.000", horizontal="center", bold=True, color=ACCENT),
+    "fine": Look(format="0.000000", horizontal="center", bold=True, color=ACCENT),
     "number": Look(format="0.000"),
     "probability": Look(format=SHARE, horizontal="left"),
     "share": Look(format=SHARE, horizontal="right"),
+    "chance": Look(format=SHARE, horizontal="center"),
     "attention": Look(format="0%", horizontal="center"),
     "attention token": Look(bold=True, horizontal="center"),
     "weight": Look(format="0.0000", color="323F4B", fill=GREY),
@@ -120,6 +128,7 @@ def heading_over(look: str) -> str:
 RULES: dict[str, Look] = {
     "masked": Look(fill=LINE, pattern="lightUp"),
     "no token": Look(format=";;;"),  # shows nothing
+    "hidden": Look(fill=LINE, pattern="lightUp", format=";;;"),
     "edge": Look(frame=("left",)),
     "differs": Look(bold=True, color="9B1C1C", fill=RED),
     "yours": Look(fill="E1ECF9", frame=BOX),

@@ -5,7 +5,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.book import Bars, Blank, Computed, Numbers, Rule, Tab, Text, Texts, Validation
+from sheetgpt.book.book import (
+    Bars,
+    Blank,
+    Computed,
+    Numbers,
+    Plot,
+    Rule,
+    Tab,
+    Text,
+    Texts,
+    Validation,
+)
 from sheetgpt.book.words import StepWords, Words
 from sheetgpt.formula.cells import Area, is_legal_name
 from sheetgpt.formula.expr import SO_FAR, Expr, Range
@@ -42,7 +53,7 @@ class Page:
         self.frozen = (3, LABELS)
         self.default: str | None = None
         self.heat: list[Area] = []
-        self.charts: list[Bars] = []
+        self.charts: list[Bars | Plot] = []
         self.opens_at_once = False  # it shows what is stored, without waiting for LibreOffice
         self.row_groups: list[tuple[int, int]] = []
         self.column_groups: list[tuple[int, int]] = []

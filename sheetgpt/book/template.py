@@ -27,9 +27,13 @@ def path_of(language: str) -> Path:
     return resource("templates") / f"{language}.toml"
 
 
-def read_template(path: Path) -> dict[Key, str]:
-    """Every text of a template by its key; raises TemplateError where one cannot be used."""
-    found, model = _texts(path), _texts(path_of(MODEL))
+def read_template(path: Path, like: Path | None = None) -> dict[Key, str]:
+    """Every text of a template by its key; raises TemplateError where one cannot be used.
+
+    like: the template that says which texts there are; the English one of the model's workbook.
+    """
+    like = like or path_of(MODEL)
+    found, model = _texts(path), _texts(like)
     unknown = [key for key in found if key not in model]
     if unknown:
         raise TemplateError(f"{path}: {_unlike(unknown[0], list(model.keys() - found.keys()))}")
@@ -38,7 +42,7 @@ def read_template(path: Path) -> dict[Key, str]:
         others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise TemplateError(
             f"{path}: {_shown(missing[0])} is missing{others}; "
-            f"say it in your words, as {path_of(MODEL)} does in English"
+            f"say it in your words, as {like} does in English"
         )
     return {key: _usable(path, key, found[key], str(text)) for key, text in model.items()}
 

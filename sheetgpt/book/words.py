@@ -78,9 +78,12 @@ def load_words(language: str) -> Words:
     return read_words(path_of(language))
 
 
-def read_words(path: Path) -> Words:
-    """The words of any template; raises TemplateError where one of its texts cannot be used."""
-    texts = read_template(path)
+def read_words(path: Path, like: Path | None = None) -> Words:
+    """The words of any template; raises TemplateError where one of its texts cannot be used.
+
+    like: the template that says which texts there are, if not the one of the model's workbook.
+    """
+    texts = read_template(path, like)
 
     def names(table: str) -> list[str]:
         return list(dict.fromkeys(key[1] for key in texts if key[0] == table))

@@ -216,6 +216,7 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "LN": _of_numbers(_domain(math.log)),
     "SQRT": _of_numbers(_domain(math.sqrt)),
     "TANH": _of_numbers(math.tanh),
+    "SIN": _of_numbers(math.sin),
     "ABS": _of_numbers(abs),
     "INT": _of_numbers(lambda a: float(math.floor(a))),
     "MOD": _of_numbers(_modulo),
@@ -226,6 +227,8 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "UNICHAR": _of_numbers(_unichar),  # type: ignore[arg-type]
     "DEC2HEX": _of_numbers(_hexadecimal),  # type: ignore[arg-type]
     "REPT": _repeated,
+    "TRIM": _of_texts(lambda text: " ".join(filter(None, text.split(" ")))),
+    "SUBSTITUTE": _of_texts(lambda text, old, new: text.replace(old, new) if old else text),
 }
 
 

@@ -55,6 +55,11 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         for name, text in properties.items()
         if name.startswith(PROPERTY)
     }
+    if "lessons" in said:
+        raise WorkbookError(
+            f"{path}: this is the workbook of the lessons, which holds no model to compare "
+            "with; give one that sheetgpt build has written"
+        )
     try:
         config = Config(
             **{each.name: _frozen(json.loads(said[each.name])) for each in fields(Config)}

@@ -13,15 +13,14 @@ from zipfile import ZipFile
 
 from lxml import etree
 from openpyxl import Workbook
-from openpyxl.chart import BarChart, Reference
 from openpyxl.formatting.rule import Rule
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sheetgpt.book.book import Bars, Book
-from sheetgpt.book.looks import ACCENT, LOOKS, RULES
-from sheetgpt.formula.cells import Area
+from sheetgpt.book.book import Book
+from sheetgpt.book.looks import LOOKS, RULES
+from sheetgpt.xlsx.charts import drawn
 from sheetgpt.xlsx.styles import difference, dress
 
 STYLES = "xl/styles.xml"
@@ -56,7 +55,7 @@ def skeleton(book: Book) -> Skeleton:
     for sheet, tab in zip(sheets, book.tabs, strict=True):
         sheet.title = tab.name
         for chart in tab.charts:
-            sheet.add_chart(_bars(sheet, chart), chart.corner.address)
+            sheet.add_chart(drawn(chart), chart.corner.address)
     for name, area in book.names.items():
         workbook.defined_names[name] = DefinedName(name, attr_text=area.absolute)
     for name, text in book.properties.items():
@@ -107,33 +106,6 @@ def _rules(sheet: Worksheet, book: Book) -> dict[str, Rule]:
     for rule in rules.values():
         sheet.conditional_formatting.add("A1", rule)
     return rules
-
-
-def _bars(sheet: Worksheet, bars: Bars) -> BarChart:
-    chart = BarChart()
-    chart.type, chart.style = "bar", 10
-    chart.width, chart.height = bars.width, bars.height
-    chart.add_data(_reference(sheet, bars.values))
-    chart.set_categories(_reference(sheet, bars.labels))
-    chart.legend = None
-    chart.gapWidth = 40
-    chart.x_axis.scaling.orientation = "maxMin"  # the likeliest at the top
-    chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 1
-    chart.y_axis.number_format, chart.y_axis.majorUnit = "0%", 0.25
-    chart.y_axis.majorGridlines = None
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.series[0].graphicalProperties.solidFill = ACCENT
-    return chart
-
-
-def _reference(sheet: Worksheet, area: Area) -> Reference:
-    return Reference(
-        sheet,
-        min_row=area.top,
-        max_row=area.bottom,
-        min_col=area.left,
-        max_col=area.right,
-    )
 
 
 def _drawing(parts: Mapping[str, bytes], sheet: str) -> tuple[str, str]:
