@@ -116,7 +116,7 @@ def prompt_page(
     last = stages.place("parts", room.bytes)
     stages.fill(last, counted(last, rounds[-1], units, tables))
 
-    message = fit.write(use(prompt, letters, rounds, last, room), room)
+    message = fit.write(use(prompt, letters, rounds, last, room), room, prompt)
     page.write(4, 1, page.words.label("prompt"), "heading")
     shown = page.define("prompt.shown", page.area(4, 2)).area
     page.compute(shown, when(call("LEN", prompt).equals(0), "", prompt), "text")
@@ -133,7 +133,7 @@ class _Fit:
         self.used = {kind: Range(page.area(5, place)) for place, kind in places}
         self.emoji = Range(page.area(5, column + 1 + len(self.used)))
 
-    def write(self, found: dict[str, Use], room: Room) -> Range:
+    def write(self, found: dict[str, Use], room: Room, prompt: Range) -> Range:
         """Fill it in; returns the message, which says in words what does not fit."""
         page, label = self.page, self.page.words.label
         page.write(5, self.column, label("used"), "heading")
@@ -143,7 +143,7 @@ class _Fit:
             page.compute(cell.area, found[kind].used, "integer")
             page.write(6, cell.area.left, getattr(room, kind), "integer")
         page.write(4, self.emoji.area.left, label("emoji"), "heading")
-        page.compute(self.emoji.area, emoji_length(), "integer")
+        page.compute(self.emoji.area, emoji_length(prompt), "integer")
         page.define("prompt.used", page.area(5, self.column + 1, 1, len(self.used) + 1))
 
         message: Expr = Text("")
