@@ -123,7 +123,7 @@ def prompt_page(
     if tables.has_gaps:
         sentence = page.words.sentence("unknown", character=first_unknown(units, letters))
         unknown = is_unknown(units), sentence
-    message = fit.write(use(prompt, letters, rounds, last, room), room, unknown)
+    message = fit.write(use(prompt, letters, rounds, last, room), room, prompt, unknown)
     page.write(4, 1, page.words.label("prompt"), "heading")
     shown = page.define("prompt.shown", page.area(4, 2)).area
     page.compute(shown, when(call("LEN", prompt).equals(0), "", prompt), "text")
@@ -140,7 +140,13 @@ class _Fit:
         self.used = {kind: Range(page.area(5, place)) for place, kind in places}
         self.emoji = Range(page.area(5, column + 1 + len(self.used)))
 
-    def write(self, found: dict[str, Use], room: Room, unknown: tuple[Expr, Expr] | None) -> Range:
+    def write(
+        self,
+        found: dict[str, Use],
+        room: Room,
+        prompt: Range,
+        unknown: tuple[Expr, Expr] | None,
+    ) -> Range:
         """Fill it in; returns the message, which says in words what does not fit.
 
         unknown: whether a character is not in the vocabulary, and the sentence for it.
@@ -153,7 +159,7 @@ class _Fit:
             page.compute(cell.area, found[kind].used, "integer")
             page.write(6, cell.area.left, getattr(room, kind), "integer")
         page.write(4, self.emoji.area.left, label("emoji"), "heading")
-        page.compute(self.emoji.area, emoji_length(), "integer")
+        page.compute(self.emoji.area, emoji_length(prompt), "integer")
         page.define("prompt.used", page.area(5, self.column + 1, 1, len(self.used) + 1))
 
         message: Expr = Text("") if unknown is None else when(*unknown, "")

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Number, Range, call, when
+from sheetgpt.formula.expr import Expr, Number, Range, call, join, when
 
 LETTER, NUMBER, SPACE, OTHER = 1, 2, 3, 4  # the classes of characters
 NEVER = 10_000_000  # a rank behind that of every merge
@@ -115,9 +115,13 @@ CHARACTERS: Columns = {
 }  # fmt: skip
 
 
-def emoji_length() -> Expr:
-    """How many characters MID and LEN take an emoji for: 2 in Excel, 1 in LibreOffice."""
-    return call("LEN", call("UNICHAR", EMOJI))
+def emoji_length(prompt: Range) -> Expr:
+    """How many characters MID and LEN take an emoji for: 2 in Excel, 1 in LibreOffice.
+
+    With nothing of the prompt behind it, so that a program that believes what another one stored
+    asks again when the prompt changes (ONLYOFFICE does so).
+    """
+    return call("LEN", join(call("UNICHAR", EMOJI), call("MID", prompt, 1, 0)))
 
 
 def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> RowFormulas:

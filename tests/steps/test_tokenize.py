@@ -55,7 +55,7 @@ class Workings:
         self.prompt, self.emoji, self.n_bytes = (self.constants([[0]]) for _ in range(3))
         texts = self.constants([[token] for token in tokenizer.tokens])
         tables = self.tables(tokenizer)
-        self.compute(self.emoji.area, tokenize.emoji_length())
+        self.compute(self.emoji.area, tokenize.emoji_length(self.prompt))
         self.letters = self.table(tokenize.CHARACTERS)
         self.fill(self.letters, tokenize.characters(self.letters, self.prompt, self.emoji, tables))
         self.compute(self.n_bytes.area, Call("MAX", (self.letters["end"],)))
