@@ -61,7 +61,7 @@ def as_written(others: Sequence[Difference], book: Book) -> Iterator[StepResult]
     for tab in book.tabs:
         here = [each for each in others if each.area is not None and each.area.tab == tab.name]
         cells = len(tab.computed) + len(tab.texts) + sum(len(each.values) for each in tab.lists)
-        yield StepResult(tab.name, tab.name, "written", cells, problem=_sentence(here))
+        yield StepResult(tab.name, f"tab {tab.name}", "written", cells, problem=_sentence(here))
 
 
 def _sentence(differences: Sequence[Difference]) -> str:
