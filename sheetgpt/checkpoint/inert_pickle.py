@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST = 64_000_000  # bytes, and
+LONGEST = 16_000_000  # bytes, and
 MOST = 500_000  # instructions, of a pickle: ten times what the largest GPT-2 takes
 
 NUMBERS_AND_TEXTS = frozenset(
