@@ -11,7 +11,7 @@ from sheetgpt.book.book import Book, Tab
 from sheetgpt.book.calculate import as_stored
 from sheetgpt.book.data import digest
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.numerals import Float32Numerals
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import NUMBER, Sheets
@@ -57,7 +57,7 @@ def witnessed(book: Book, values: Sheets, config: Config) -> Book:
     tabs = [_filled(tab, book.names, constants) for tab in book.tabs]
     cells = [each for tab in tabs if tab.name in TABS for each in tab.computed]
     formulas = [Formula(each.area, each.tree, each.array) for each in cells]
-    recalculate(formulas, Engine(values), kept=as_stored)
+    recalculate(formulas, Environment(values), kept=as_stored)
     return replace(book, tabs=tabs)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.environment import Environment
+from sheetgpt.calculate.evaluate import evaluate
 from sheetgpt.calculate.values import Value
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
@@ -32,11 +33,11 @@ class Formula:
 
 def recalculate(
     formulas: Sequence[Formula],
-    engine: Engine,
+    environment: Environment,
     progress: Callable[[int], None] = lambda done: None,
     kept: Callable[[Value], Value] = lambda value: value,
 ) -> None:
-    """Compute every formula and write its result into the engine's sheets.
+    """Compute every formula and write its result into the environment's sheets.
 
     kept: what is written of a result. What follows from it is computed from what was written, so
         that the sheets are consistent with themselves, however few digits are kept.
@@ -45,8 +46,8 @@ def recalculate(
     """
     for done, index in enumerate(in_order(formulas)):
         formula = formulas[index]
-        at = engine if formula.array else replace(engine, cell=formula.area)
-        engine.sheets.write(formula.area, kept(evaluate(formula.tree, at)))
+        at = environment if formula.array else replace(environment, cell=formula.area)
+        environment.sheets.write(formula.area, kept(evaluate(formula.tree, at)))
         if done % 500 == 0:
             progress(done)
 
@@ -120,4 +121,4 @@ class _Pending:
         cells[cells == index + 1] = 0
 
     def _cells(self, area: Area) -> NDArray[np.int32]:
-        return self._grids[area.tab][area.top - 1 : area.bottom, area.left - 1 : area.right]
+        return self._grids[area.tab][area.slices]

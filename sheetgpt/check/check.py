@@ -8,7 +8,7 @@ import numpy as np
 
 from sheetgpt.book.data import digest, token_texts
 from sheetgpt.book.trace import TALL
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import reads, recalculate
 from sheetgpt.calculate.values import BLANK, EMPTY, NUMBER, Error
 from sheetgpt.check.expected import (
@@ -60,7 +60,7 @@ def check(
     circle: WorkbookError | None = None
     if engine == "numpy":
         try:
-            recalculate(formulas.all, Engine(workbook.values))
+            recalculate(formulas.all, Environment(workbook.values))
         except WorkbookError as error:
             circle = error
     elif engine == "libreoffice":

@@ -21,9 +21,10 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import prompt_page, room_for
 from sheetgpt.book.words import load_words
-from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.environment import Environment
+from sheetgpt.calculate.evaluate import evaluate
 from sheetgpt.calculate.recalculate import Formula, in_order
-from sheetgpt.calculate.scalars import Units
+from sheetgpt.calculate.units import Units
 from sheetgpt.calculate.values import OTHER, Error, Scalar, Sheets
 from sheetgpt.checkpoint.vocabulary import from_files
 from sheetgpt.gpt2.tokens import Tokenizer
@@ -89,10 +90,10 @@ class PromptBook:
 
     def show(self, prompt: Scalar, units: Units = Units.POINTS) -> Shown:
         """Type a prompt, in an application that counts in these units."""
-        names, engine = self.book.names, Engine(self.sheets, units)
+        names, environment = self.book.names, Environment(self.sheets, units)
         self.sheets.by_tab["start"].set(names["prompt"].top, names["prompt"].left, prompt)
         for formula in self.formulas:
-            self.sheets.write(formula.area, evaluate(formula.tree, engine))
+            self.sheets.write(formula.area, evaluate(formula.tree, environment))
         tab = self.sheets.by_tab[TAB]
         errors = [
             f"row {row}, column {column}: {value}"

@@ -11,7 +11,7 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.prompt import room_for
 from sheetgpt.book.words import load_words
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import Error, Sheets
 from sheetgpt.checkpoint import checkpoint
@@ -43,7 +43,7 @@ class Live:
             area = self.book.names[name]
             self.values.by_tab[area.tab].set(area.top, area.left, value)
         formulas = [Formula(each.area, each.tree) for t in self.book.tabs for each in t.computed]
-        recalculate(formulas, Engine(self.values))
+        recalculate(formulas, Environment(self.values))
 
     def read(self, name: str) -> list[object]:
         found = self.values.read(self.book.names[name])
