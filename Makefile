@@ -49,7 +49,7 @@ office: $(VENV)/.installed ## recalculate the workbook in LibreOffice and check 
 pictures: $(VENV)/.installed ## take the pictures in docs/pictures again
 	$(BIN)/python docs/pictures.py
 
-nano: $(VENV)/.installed ## train the default model again (about ten minutes)
+nano: $(VENV)/.installed ## train the default model again (about twenty minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train.py
 

@@ -24,6 +24,7 @@ FLOORS = [
     {"sheetgpt.estimate"},
     {"sheetgpt.build", "sheetgpt.models"},
     {"sheetgpt.cli"},
+    {"sheetgpt.__main__"},
 ]
 
 PACKAGES_FROM_OUTSIDE = {

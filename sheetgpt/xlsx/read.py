@@ -33,7 +33,6 @@ from sheetgpt.formula.cells import (
 )
 from sheetgpt.xlsx.bulk import Run, inflated, joined, without_runs
 
-_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})\Z")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ERRORS = {error.value: error for error in Error}
 
