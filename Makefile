@@ -27,7 +27,7 @@ workbook: $(VENV)/.installed ## build the default workbook and check it
 	@echo "Open $(CURDIR)/$(WORKBOOK) in LibreOffice or Excel, and type into the yellow cell."
 
 test: $(VENV)/.installed ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: test lint ## tests, lint and types
 

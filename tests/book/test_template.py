@@ -17,8 +17,7 @@ from sheetgpt.check import check
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import TemplateError
 from sheetgpt.xlsx.read import read
-
-PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"
+from tests.places import PLAIN
 
 
 def toml(value: dict[str, Any], above: tuple[str, ...] = ()) -> str:

@@ -20,8 +20,7 @@ from sheetgpt.gpt2.reference import step_names
 from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import save
-
-PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"
+from tests.places import PLAIN
 
 
 def recalculated(path: Path) -> tuple[Sheets, dict[str, Area]]:
