@@ -31,7 +31,7 @@ page: $(VENV)/.installed ## build the default model as a web page
 	$(BIN)/sheetgpt page --force -o $(PAGE)
 
 test: $(VENV)/.installed ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: test lint ## tests, lint and types
 
@@ -54,7 +54,7 @@ pictures: $(VENV)/.installed ## take the pictures in docs/pictures again
 	$(BIN)/python docs/pictures.py
 	$(BIN)/python docs/page_pictures.py
 
-nano: $(VENV)/.installed ## train the default model again (about ten minutes)
+nano: $(VENV)/.installed ## train the default model again (about twenty minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train.py
 

@@ -19,6 +19,7 @@ from sheetgpt.checkpoint.rounding import DIGITS, Loss, as_float32, loss
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
+from sheetgpt.formula.text import LONGEST_TEXT, length_in_excel
 from sheetgpt.lessons.book import lessons_book
 from sheetgpt.lessons.words import load_words as load_lesson_words
 from sheetgpt.steps.tokenize import Room, tables_of
@@ -29,7 +30,6 @@ EXAMPLE = "Mike is quick. He moves"
 CONTEXT = 32  # rows of tokens, where the model has as many
 LARGE_CONTEXT = 12  # of a large model, each row of which takes much memory
 NEW_TOKENS = 6  # that the sheet writes, until somebody asks for more
-LONGEST = 32_767  # characters that a cell can hold
 
 # What XML 1.0 cannot hold (section 2.2, Char).
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -192,7 +192,7 @@ def default_prompt(checkpoint: Checkpoint, order: Order) -> str:
     n_tokens = min(order.context or checkpoint.config.n_ctx, checkpoint.config.n_ctx)
     words = EXAMPLE.split(" ")
     for prompt in [*(" ".join(words[:n]) for n in range(len(words), 0, -1)), EXAMPLE[:1]]:
-        within = len(prompt) <= (order.prompt_length or LONGEST)
+        within = len(prompt) <= (order.prompt_length or LONGEST_TEXT)
         if within and len(checkpoint.tokenizer.encode_prompt(prompt)) <= n_tokens:
             return prompt
     return EXAMPLE  # does not fit either, and the refusal can say why
@@ -211,10 +211,10 @@ def _room(checkpoint: Checkpoint, order: Order, prompt: str, ids: Sequence[int])
     if len(ids) > context:
         remedy = f"give --context {len(ids)}, or shorten it" if len(ids) <= n_ctx else "shorten it"
         raise PromptError(f"the prompt has {len(ids)} tokens, but {context} fit; {remedy}")
-    units = len(prompt.encode("utf-16-le")) // 2  # as Excel counts
-    if units > LONGEST:
+    units = length_in_excel(prompt)
+    if units > LONGEST_TEXT:
         raise PromptError(
-            f"the prompt has {units} characters, but a cell holds {LONGEST}; shorten it"
+            f"the prompt has {units} characters, but a cell holds {LONGEST_TEXT}; shorten it"
         )
     if order.prompt_length is not None and units > order.prompt_length:
         raise PromptError(

@@ -39,6 +39,7 @@ from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, Loss
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.estimate import Estimate, is_large
+from sheetgpt.formula.text import LONGEST_TEXT
 from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
@@ -153,7 +154,7 @@ def main() -> None:
 )
 @click.option(
     "--prompt-length",
-    type=click.IntRange(1, 32_767),
+    type=click.IntRange(1, LONGEST_TEXT),
     help="Characters that the prompt cell has room for.  [default: 64, or twice the context]",
 )
 @click.option(

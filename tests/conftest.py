@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from sheetgpt.build import Order, build_workbook
@@ -16,8 +15,10 @@ from sheetgpt.checkpoint import checkpoint, safetensors, sorted_table
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.office import libreoffice as office
 from sheetgpt.resources import resource
+from tests import safetensors_file
+from tests.once import once
+from tests.places import CHECKPOINTS, PLAIN
 
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
 REAL_TOKENIZER = Path(__file__).parents[2] / "shared" / "gpt2-tokenizer"
 
 
@@ -73,22 +74,31 @@ def gpt2_tokenizer() -> Path:
 @pytest.fixture(scope="session")
 def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook that `sheetgpt build` writes when it is asked for nothing in particular."""
-    path = tmp_path_factory.mktemp("nano") / "nano.xlsx"
-    build_workbook(checkpoint.load(nano), Order("Mike is quick. He moves"), path)
-    return path
+
+    def build(path: Path) -> None:
+        build_workbook(checkpoint.load(nano), Order("Mike is quick. He moves"), path)
+
+    return once(tmp_path_factory, "nano.xlsx", build)
 
 
 @pytest.fixture(scope="session")
-def tiny_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_workbook_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The smallest workbook that has everything: two blocks, four tokens and two new ones."""
-    path = tmp_path_factory.mktemp("tiny") / "tiny.xlsx"
-    plain = checkpoint.load(Path(__file__).parent / "checkpoints" / "plain")
-    build_workbook(plain, Order("ab c", context=6, prompt_length=4, new_tokens=2), path)
-    return path
+
+    def in_language(language: str) -> Path:
+        order = Order("ab c", context=6, prompt_length=4, new_tokens=2, language=language)
+        return once(
+            tmp_path_factory,
+            f"tiny-{language}.xlsx",
+            lambda path: build_workbook(checkpoint.load(PLAIN), order, path),
+        )
+
+    return in_language
 
 
-# uint16 stands for the bits of bfloat16.
-DTYPES = {"float32": "F32", "float16": "F16", "float64": "F64", "uint8": "U8", "uint16": "BF16"}
+@pytest.fixture(scope="session")
+def tiny_workbook(tiny_workbook_in: Callable[[str], Path]) -> Path:
+    return tiny_workbook_in("en")
 
 
 RECORDED = (
@@ -160,23 +170,11 @@ class Copy:
 
     def write_tensors(self, tensors: dict[str, Any], name: str = "model.safetensors") -> None:
         """Write arrays as safetensors asks for."""
-        header = {}
-        data = b""
-        for key, tensor in tensors.items():
-            raw = np.ascontiguousarray(tensor).tobytes()
-            header[key] = {
-                "dtype": DTYPES[tensor.dtype.name],
-                "shape": list(tensor.shape),
-                "data_offsets": [len(data), len(data) + len(raw)],
-            }
-            data += raw
-        self.write_raw(header, data, name)
+        safetensors_file.write_tensors(self.path / name, tensors)
 
     def write_raw(self, header: Any, data: bytes, name: str = "model.safetensors") -> Path:
         """Write a safetensors file with this header, whether it holds or not."""
-        text = header if isinstance(header, bytes) else json.dumps(header).encode()
-        (self.path / name).write_bytes(len(text).to_bytes(8, "little") + text + data)
-        return self.path / name
+        return safetensors_file.write_raw(self.path / name, header, data)
 
 
 @pytest.fixture

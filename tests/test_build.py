@@ -8,15 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sheetgpt.book.book import Book
+from sheetgpt.book.calculate import calculate
+from sheetgpt.book.page import Page
+from sheetgpt.book.words import load_words
 from sheetgpt.build import Order, build_workbook
+from sheetgpt.calculate.units import Units
 from sheetgpt.check import check
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import CheckpointError, PromptError
+from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2.tokens import END_OF_TEXT, SPELLING, Tokenizer
 from sheetgpt.office import libreoffice as office
-from sheetgpt.xlsx.read import read
+from sheetgpt.steps.tokenize import Room
+from sheetgpt.xlsx.read import Workbook, read
+from sheetgpt.xlsx.write import save
+from tests.places import CHECKPOINTS
+from tests.prompt_book import PromptBook
+from tests.safetensors_file import write_tensors
 
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
 MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "a a", "aa aa", "' s", "1 2", "Ã ©", "e r", "er e"]
 
 
@@ -34,7 +44,7 @@ class Shape:
     n_merges: int = len(MERGES)
     tied: bool = True
     prefix: str = "transformer."
-    dtype: str = "F32"
+    dtype: str = "float32"
     shards: int = 1
     more: dict[str, Any] = field(default_factory=dict)  # in config.json
 
@@ -76,26 +86,17 @@ class Shape:
         names = list(shapes)
         places = {}
         for shard in range(self.shards):
-            header, data = {}, b""
+            tensors = {}
             for name in names[shard :: self.shards]:
                 values = random.normal(0, 0.4, shapes[name]).astype(np.float32)
-                if self.dtype == "BF16":
-                    raw = (values.view(np.uint32) >> 16).astype(np.uint16).tobytes()
+                if self.dtype == "bfloat16":
+                    tensors[name] = (values.view(np.uint32) >> 16).astype(np.uint16)
                 else:
-                    raw = values.astype(
-                        {"F32": "f4", "F16": "f2", "F64": "f8"}[self.dtype]
-                    ).tobytes()
-                header[name] = {
-                    "dtype": self.dtype,
-                    "shape": list(shapes[name]),
-                    "data_offsets": [len(data), len(data) + len(raw)],
-                }
-                data += raw
+                    tensors[name] = values.astype(self.dtype)
             file = f"model-{shard + 1:05}-of-{self.shards:05}.safetensors"
             file = file if self.shards > 1 else "model.safetensors"
-            places |= dict.fromkeys(header, file)
-            text = json.dumps(header).encode()
-            (directory / file).write_bytes(len(text).to_bytes(8, "little") + text + data)
+            places |= dict.fromkeys(tensors, file)
+            write_tensors(directory / file, tensors)
         if self.shards > 1:
             index = json.dumps({"weight_map": places})
             (directory / "model.safetensors.index.json").write_text(index)
@@ -111,9 +112,9 @@ UNSEEN = {
     "gelu": Shape(activation="gelu", n_layer=2),
     "gelu_pytorch_tanh": Shape(activation="gelu_pytorch_tanh", epsilon=0.01),
     "a head of its own": Shape(tied=False, prefix=""),
-    "float16": Shape(dtype="F16", prefix=""),
-    "bfloat16": Shape(dtype="BF16", tied=False),
-    "float64": Shape(dtype="F64"),
+    "float16": Shape(dtype="float16", prefix=""),
+    "bfloat16": Shape(dtype="bfloat16", tied=False),
+    "float64": Shape(dtype="float64"),
     "sharded": Shape(shards=3, n_layer=2),
     "no merges": Shape(n_merges=0),
     "one token of context": Shape(n_ctx=1),
@@ -205,9 +206,45 @@ PROMPTS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def all_prompts(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+    """A saved workbook that has each prompt in a cell like that of `start`."""
+    names: dict[str, Area] = {}
+    page = Page("start", names, load_words("en"), "start", "start")
+    for row, prompt in enumerate(PROMPTS.values(), start=5):
+        page.write(row, 2, prompt, "input")
+        page.define(f"prompt_{row}_", page.area(row, 2))
+    book = Book([page.finished(link_to=[page])], names)
+    path = tmp_path_factory.mktemp("prompts") / "a.xlsx"
+    save(book, calculate(book), path)
+    return read(path)
+
+
+@pytest.fixture(scope="module")
+def prompt_book() -> PromptBook:
+    tokenizer = checkpoint.load(CHECKPOINTS / "padded").tokenizer
+    return PromptBook(tokenizer, Room(characters=32, bytes=48, rounds=8, tokens=32))
+
+
 @pytest.mark.parametrize("name", PROMPTS)
-def test_prompts(tmp_path, name):
-    """A prompt is text, whatever it looks like, and comes out of the file as it went in."""
+def test_prompts(name, all_prompts, prompt_book):
+    """A prompt is text, whatever it looks like: it comes out of the file as it went in."""
+    prompt = PROMPTS[name]
+    row = 5 + [*PROMPTS].index(name)
+    assert all_prompts.values.read(all_prompts.names[f"prompt_{row}_"]) == prompt
+    assert all_prompts.formulas == []
+    shown = prompt_book.show(prompt, Units.UTF16)
+    assert shown.ids == prompt_book.tokenizer.encode(prompt)
+    assert (shown.message, shown.errors) == ("", [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a link", "an apostrophe", "an escape of an escape", "signs of XML", "a number", "an error",
+     "emoji", "Korean", "line feed and tab", "line breaks of Windows", "the end of text"],
+)  # fmt: skip
+def test_prompts_in_whole_workbooks(tmp_path, name):
+    """One prompt of each kind, built and checked with what follows from it."""
     path = build_small(CHECKPOINTS / "padded", PROMPTS[name], tmp_path / "a.xlsx")
     report = check(path, "cached")
     assert report.holds, report.first_problem

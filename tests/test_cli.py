@@ -25,8 +25,8 @@ from sheetgpt.book.words import load_words
 from sheetgpt.cli import main
 from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx import write
+from tests.places import CHECKPOINTS
 
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
 PLAIN = str(CHECKPOINTS / "plain")
 SMALL = ["--prompt", "ab", "--prompt-length", "2", "--context", "3"]
 

@@ -1,7 +1,6 @@
 """What a workbook will take, and what does not fit a sheet."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ from sheetgpt.gpt2.config import Config
 from sheetgpt.models import load as model
 from sheetgpt.steps.tokenize import Room
 from sheetgpt.xlsx.write import Form
+from tests.places import PLAIN
 
-PLAIN = Path(__file__).parent / "checkpoints" / "plain"
 SIZES = {  # n_layer, n_head, n_embd, weights in millions (Radford et al. 2019)
     "gpt2": (12, 12, 768, 124.4),
     "gpt2-medium": (24, 16, 1024, 354.8),

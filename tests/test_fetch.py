@@ -26,7 +26,8 @@ if not importlib.util.find_spec("huggingface_hub"):
         allow_module_level=True,
     )
 
-PLAIN = Path(__file__).parent / "checkpoints" / "plain"
+from tests.places import PLAIN
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAMES = "openai-community/gpt2|roneneldan/TinyStories-1M"
 ADDRESS = re.compile(rf"/(?:{NAMES})/resolve/(?:main|[0-9a-f]{{40}})/([\w.]+)")

@@ -9,8 +9,7 @@ import pytest
 from sheetgpt import models
 from sheetgpt.checkpoint import checkpoint, hub
 from sheetgpt.errors import CheckpointError
-
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
+from tests.places import CHECKPOINTS
 
 
 @pytest.fixture

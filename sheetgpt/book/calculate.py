@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sheetgpt.book.book import Book, Numbers, Tab
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.numerals import as_read_back, shortened
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import Array, Block, Sheet, Sheets, Value, is_numbers
@@ -45,7 +45,7 @@ def calculate(
     formulas = [
         Formula(each.area, each.tree, each.array) for tab in book.tabs for each in tab.computed
     ]
-    recalculate(formulas, Engine(sheets), progress, as_stored)
+    recalculate(formulas, Environment(sheets), progress, as_stored)
     return sheets
 
 

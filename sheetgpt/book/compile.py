@@ -61,6 +61,7 @@ def compile_book(
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
+    words = words.of_activation(config.activation_function)
     n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
     read = Compared(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     names: dict[str, Area] = {}

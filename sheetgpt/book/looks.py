@@ -7,6 +7,8 @@ told by something besides its colour: a frame, a fill, a mark.
 
 from dataclasses import dataclass
 
+INK = "1F2933"  # of all text that has no colour of its own
+
 
 @dataclass(frozen=True)
 class Look:
@@ -18,7 +20,7 @@ class Look:
     size: float = 10
     bold: bool = False
     italic: bool = False
-    color: str = "1F2933"
+    color: str = INK
     fill: str | None = None
     pattern: str = "solid"
     format: str = "General"
@@ -32,7 +34,7 @@ class Look:
     input: bool = False  # the cells a person may change
 
 
-INK, QUIET, ACCENT = "1F2933", "52606D", "0B4F9E"
+QUIET, ACCENT = "52606D", "0B4F9E"
 LINE = "9AA5B1"  # frames, and the edges between heads
 YELLOW, GREY, GREEN, RED = "FFF4C2", "EDF0F3", "E6F4EA", "FDECEC"
 BOX = ("left", "right", "top", "bottom")

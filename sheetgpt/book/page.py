@@ -132,7 +132,7 @@ class Page:
         areas = {}
         for column, (heading, start) in enumerate(columns.items(), start=left):
             area = self.area(top + 2, column, length)
-            self.write(top, column, self.words.label(f"column {heading}"), "heading center")
+            self.write(top, column, self.words.column(heading), "heading center")
             self.write(top + 1, column, start, "start")
             areas[heading] = self.define(f"{name}.{heading}", area).area
         return Table(areas)

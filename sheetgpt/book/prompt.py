@@ -10,6 +10,7 @@ from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.formula.cells import column_letters
 from sheetgpt.formula.expr import Expr, Range, Text, call, join, when
+from sheetgpt.formula.text import length_in_excel
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.steps.sample import Controls, written_id
 from sheetgpt.steps.tokenize import (
@@ -72,7 +73,7 @@ def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None
     fill the context first.  Rounds for every token of the vocabulary and one more, for words of
     several tokens; but MOST_ROUNDS where few tokens, which nobody types, would need more.
     """
-    units = len(prompt.encode("utf-16-le")) // 2
+    units = length_in_excel(prompt)
     n_characters = max(length or max(PROMPT_LENGTH, 2 * context), units)
     needed = max((len(word.rounds) for word in tokenizer.stages(prompt).words), default=0)
     return Room(

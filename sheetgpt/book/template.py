@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from sheetgpt.errors import TemplateError
+from sheetgpt.formula.text import LONGEST_TEXT, length_in_excel
 from sheetgpt.resources import resource
 
 Key = tuple[str, ...]  # such as ("steps", "h.b.input", "why")
@@ -16,7 +17,7 @@ PLACE = re.compile(r"\{(\w+)\}")  # where a value from the workbook is put in
 
 # What Excel holds, in units of UTF-16: a text inside a formula, and a text that is a cell.
 # Labels and tabs have places in them, so that their length as a whole keeps formulas short, too.
-IN_FORMULA, IN_CELL = 255, 32_767
+IN_FORMULA, IN_CELL = 255, LONGEST_TEXT
 MOST = {"labels": IN_FORMULA, "tabs": IN_FORMULA, "steps": IN_CELL}
 
 # Control characters break a line in a cell at best; XML 1.0 (section 2.2, Char) has no others.
@@ -97,7 +98,7 @@ def _usable(path: Path, key: Key, text: object, model: str) -> str:
             f"{where} has the control character U+{ord(control[0]):04X}, such as a line break; "
             "leave it out, for every text stands on one line"
         )
-    units, most = len(text.encode("utf-16-le")) // 2, MOST[key[0]]
+    units, most = length_in_excel(text), MOST[key[0]]
     if units > most:
         holder = "text in a formula" if most == IN_FORMULA else "cell"
         raise TemplateError(f"{where} has {units} characters, but a {holder} holds {most}; cut it")

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.errors import TemplateError
 from sheetgpt.formula.expr import Expr, Like, call, join, when
 from sheetgpt.resources import resource
+
+_BIT = re.compile(r"(rank|id)_(\d+)")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,18 @@ class Words:
 
     def label(self, name: str, **parts: object) -> str:
         return self.labels[name].format(**parts)
+
+    def column(self, name: str) -> str:
+        """A column's heading; columns for each bit, such as `rank_3`, share one with a number."""
+        bit = _BIT.fullmatch(name)
+        if bit is None:
+            return self.label(f"column {name}")
+        return self.label(f"column {bit[1]}_n", number=f"{2 ** int(bit[2]):,}")
+
+    def of_activation(self, name: str) -> "Words":
+        """The same words, but step 14 is called what it computes; its name stays `mlp.gelu`."""
+        own = self.steps.get(f"activation.{name}")  # what has none is a kind of GELU
+        return replace(self, steps={**self.steps, "h.b.mlp.gelu": own}) if own else self
 
     def sentence(self, name: str, **parts: Like) -> Expr:
         """A label as a formula that puts values from the sheet into its words."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.environment import Environment
+from sheetgpt.calculate.evaluate import evaluate
 from sheetgpt.calculate.values import Value
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
@@ -32,30 +33,30 @@ class Formula:
 
 def recalculate(
     formulas: Sequence[Formula],
-    engine: Engine,
+    environment: Environment,
     progress: Callable[[int], None] = lambda done: None,
     kept: Callable[[Value], Value] = lambda value: value,
 ) -> None:
-    """Compute every formula and write its result into the engine's sheets.
+    """Compute every formula and write its result into the environment's sheets.
 
     kept: what is written of a result. What follows from it is computed from what was written, so
         that the sheets are consistent with themselves, however few digits are kept.
 
     Raises WorkbookError where formulas refer to one another in a circle.
     """
-    compute((formulas[index] for index in in_order(formulas)), engine, progress, kept)
+    compute((formulas[index] for index in in_order(formulas)), environment, progress, kept)
 
 
 def compute(
     formulas: Iterable[Formula],
-    engine: Engine,
+    environment: Environment,
     progress: Callable[[int], None] = lambda done: None,
     kept: Callable[[Value], Value] = lambda value: value,
 ) -> None:
     """The same for formulas that are in order already."""
     for done, formula in enumerate(formulas):
-        at = engine if formula.array else replace(engine, cell=formula.area)
-        engine.sheets.write(formula.area, kept(evaluate(formula.tree, at)))
+        at = environment if formula.array else replace(environment, cell=formula.area)
+        environment.sheets.write(formula.area, kept(evaluate(formula.tree, at)))
         if done % 500 == 0:
             progress(done)
 
@@ -129,4 +130,4 @@ class _Pending:
         cells[cells == index + 1] = 0
 
     def _cells(self, area: Area) -> NDArray[np.int32]:
-        return self._grids[area.tab][area.top - 1 : area.bottom, area.left - 1 : area.right]
+        return self._grids[area.tab][area.slices]

@@ -1,73 +1,16 @@
-"""Excel's meanings, one value at a time: how values turn into one another, compare and combine.
+"""Excel's functions, one value at a time.
 
-Numbers compare and turn into text with 15 digits; text compares without regard to case.  Sources:
-Microsoft's function reference, and ECMA-376 Part 1 section 18.17.7.
+Sources: Microsoft's function reference, and ECMA-376 Part 1 section 18.17.7.
 """
 
 import math
-import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
-from enum import Enum
 
+from sheetgpt.calculate.conversion import Wrong, as_number, as_text, as_truth, compare
+from sheetgpt.calculate.units import Units, by_units, counted, joined
 from sheetgpt.calculate.values import Error, Scalar
-
-LONGEST = 32_767  # characters that a cell can hold
-
-
-class Units(Enum):
-    """What LEN and MID count, and what UNICODE makes of half a character."""
-
-    POINTS = "code points"  # LibreOffice, IronCalc: there are no halves
-    UTF16 = "UTF-16"  # Excel: a half is an error
-    HALVES = "UTF-16, a half by its number"  # ONLYOFFICE
-
-
-class Wrong(Exception):
-    """Ends a function of scalars with an error value."""
-
-    def __init__(self, error: Error) -> None:
-        self.error = error
-
-
-_NUMBER_TEXT = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*\Z")
-
-
-def as_number(value: Scalar) -> float:
-    """A value where a number is wanted; raises for an error value or text that is no number."""
-    if isinstance(value, float | int):
-        return float(value)
-    if value is None:
-        return 0.0
-    if isinstance(value, str) and _NUMBER_TEXT.match(value):
-        return float(value)
-    raise Wrong(value if isinstance(value, Error) else Error.VALUE)
-
-
-def as_text(value: Scalar) -> str:
-    """A value where text is wanted; numbers with 15 digits.
-
-    From 1E-4 to 1E15 all applications write the same; beyond, each has its own way with E.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float | int):
-        if value == int(value) and abs(value) < 1e15:
-            return str(int(value))
-        return f"{value:.15g}".upper()
-    if isinstance(value, Error):
-        raise Wrong(value)
-    return value
-
-
-def as_truth(value: Scalar) -> bool:
-    if isinstance(value, str):
-        if value.upper() in ("TRUE", "FALSE"):
-            return value.upper() == "TRUE"
-        raise Wrong(Error.VALUE)
-    return as_number(value) != 0
+from sheetgpt.formula.text import LONGEST_TEXT
 
 
 def _power(base: float, exponent: float) -> float:
@@ -105,43 +48,13 @@ def _of_texts(function: Callable[..., Scalar]) -> Callable[..., Scalar]:
     return lambda *values: function(*(as_text(value) for value in values))
 
 
-def _rank(value: Scalar) -> int:
-    """Numbers come before text, text before truth values."""
-    return 2 if isinstance(value, bool) else 1 if isinstance(value, str) else 0
-
-
-def compare(left: Scalar, right: Scalar) -> int:
-    """-1, 0 or 1; text without regard to case, numbers to 15 digits, empty equal to "" and 0."""
-    if type(left) is float and type(right) is float:
-        return compare_numbers(left, right)
-    if left is None:
-        left = "" if isinstance(right, str) else False if isinstance(right, bool) else 0.0
-    if right is None:
-        right = "" if isinstance(left, str) else False if isinstance(left, bool) else 0.0
-    if _rank(left) != _rank(right):
-        return -1 if _rank(left) < _rank(right) else 1
-    if isinstance(left, str) and isinstance(right, str):
-        left, right = left.casefold(), right.casefold()
-        return (left > right) - (left < right)
-    assert isinstance(left, float | int) and isinstance(right, float | int)
-    return compare_numbers(left, right)
-
-
-def compare_numbers(left: float, right: float) -> int:
-    """-1, 0 or 1; equal are numbers that show the same 15 digits."""
-    near = abs(left - right) <= 1e-13 * abs(left)  # spares most pairs the slow way
-    if left == right or (near and f"{left:.15g}" == f"{right:.15g}"):
-        return 0
-    return -1 if left < right else 1
-
-
 def _code(units: Units) -> Callable[..., Scalar]:
     def code(text: str) -> float:
         is_half = "\ud800" <= text[:1] < "\ue000"
         if not text or (is_half and units is Units.UTF16):
             raise Wrong(Error.VALUE)
         halves = units is Units.HALVES and ord(text[0]) > 0xFFFF
-        return float(ord(_by_units(text)[0]) if halves else ord(text[0]))
+        return float(ord(by_units(text)[0]) if halves else ord(text[0]))
 
     return _of_texts(code)
 
@@ -180,14 +93,14 @@ def _rounded(number: float, digits: float) -> float:
 
 
 def _joined(left: str, right: str) -> str:
-    if len(left) + len(right) > LONGEST:
+    if len(left) + len(right) > LONGEST_TEXT:
         raise Wrong(Error.VALUE)
     return left + right
 
 
 def _repeated(text: Scalar, times: Scalar) -> str:
     repeated, count = as_text(text), int(as_number(times))
-    if not 0 <= count * len(repeated) <= LONGEST or count < 0:
+    if not 0 <= count * len(repeated) <= LONGEST_TEXT or count < 0:
         raise Wrong(Error.VALUE)
     return repeated * count
 
@@ -229,11 +142,12 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "REPT": _repeated,
     "TRIM": _of_texts(lambda text: " ".join(filter(None, text.split(" ")))),
     "SUBSTITUTE": _of_texts(lambda text, old, new: text.replace(old, new) if old else text),
+    "PI": lambda: math.pi,
 }
 
 
 def _length(units: Units) -> Callable[..., Scalar]:
-    return _of_texts(lambda text: float(len(_counted(text, units))))
+    return _of_texts(lambda text: float(len(counted(text, units))))
 
 
 def _middle(units: Units) -> Callable[..., Scalar]:
@@ -241,26 +155,10 @@ def _middle(units: Units) -> Callable[..., Scalar]:
         first, count = int(as_number(start)), int(as_number(length))
         if first < 1 or count < 0:
             raise Wrong(Error.VALUE)
-        part = _counted(as_text(text), units)[first - 1 : first - 1 + count]
-        return part.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        part = counted(as_text(text), units)[first - 1 : first - 1 + count]
+        return joined(part)
 
     return middle
-
-
-def _counted(text: str, units: Units) -> str:
-    """The text as the application counts it: a character above 0xFFFF as one unit, or as two."""
-    return text if units is Units.POINTS or text.isascii() else _by_units(text)
-
-
-def _by_units(text: str) -> str:
-    return "".join(
-        chr(int.from_bytes(pair, "little"))
-        for pair in _pairs(text.encode("utf-16-le", "surrogatepass"))
-    )
-
-
-def _pairs(data: bytes) -> list[bytes]:
-    return [data[i : i + 2] for i in range(0, len(data), 2)]
 
 
 COUNTING: dict[str, Callable[[Units], Callable[..., Scalar]]] = {

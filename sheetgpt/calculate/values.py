@@ -103,9 +103,8 @@ class Sheet:
 
     def fill(self, area: Area, values: NDArray[np.float64]) -> None:
         """Put numbers into the grid, [rows, columns] as many as the area has."""
-        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
-        self.numbers[where] = values
-        self.kinds[where] = NUMBER
+        self.numbers[area.slices] = values
+        self.kinds[area.slices] = NUMBER
 
 
 def is_numbers(values: Array) -> TypeGuard[NDArray[np.float64]]:
@@ -136,7 +135,7 @@ class Sheets:
         for block in sheet.blocks:
             if block.holds(area):
                 return block.values[block.place(area)]
-        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+        where = area.slices
         kinds = sheet.kinds[where]
         if kinds.shape == area.shape and (kinds == NUMBER).all():
             return sheet.numbers[where]
@@ -155,7 +154,7 @@ class Sheets:
     def cells(self, area: Area) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """What kind of value stands in each cell of an area, and the numbers among them."""
         sheet = self.by_tab[area.tab]
-        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+        where = area.slices
         kinds, numbers = np.zeros(area.shape, dtype=np.uint8), np.zeros(area.shape)
         rows, columns = sheet.kinds[where].shape
         kinds[:rows, :columns] = sheet.kinds[where]
@@ -165,7 +164,7 @@ class Sheets:
     def write(self, area: Area, value: Value) -> None:
         """Fill an area with a formula's result: one value everywhere, or an array spread out."""
         sheet = self.by_tab[area.tab]
-        where = slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
+        where = area.slices
         if isinstance(value, np.ndarray) and is_numbers(value) and value.shape == area.shape:
             sheet.fill(area, value)
         elif isinstance(value, str) and not value:
@@ -182,7 +181,7 @@ def _mixed(sheet: Sheet, area: Area, kinds: NDArray[np.uint8]) -> Array:
     values = np.full(area.shape, None, dtype=object)
     inside = values[:rows, :columns]
     numbers = kinds == NUMBER
-    block = sheet.numbers[area.top - 1 : area.bottom, area.left - 1 : area.right]
+    block = sheet.numbers[area.slices]
     inside[numbers] = block[numbers]
     inside[kinds == BLANK] = ""
     for row, column in np.argwhere(kinds == OTHER).tolist():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import Formula, compute, in_order
 from sheetgpt.calculate.values import Error
 from sheetgpt.check.differences import Difference
@@ -48,8 +48,8 @@ def ordered(formulas: Formulas) -> tuple[list[Formula], WorkbookError | None]:
 def by_numpy(model: ModelInFile, formulas: Formulas, names: Sequence[str]) -> Calculated:
     """Our own evaluator."""
     in_turn, circle = ordered(formulas)
-    compute(in_turn, Engine(model.values))
-    return Calculated(circle, again=lambda: compute(in_turn, Engine(model.values)))
+    compute(in_turn, Environment(model.values))
+    return Calculated(circle, again=lambda: compute(in_turn, Environment(model.values)))
 
 
 def by_libreoffice(model: ModelInFile, formulas: Formulas, names: Sequence[str]) -> Calculated:

@@ -15,6 +15,7 @@ from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import as_good, as_id, cell, down, each
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
+from sheetgpt.formula.text import length_in_excel
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
@@ -45,7 +46,7 @@ def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) 
 def surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
     """Whether a sheet must take a prompt, however it counts characters and cuts words."""
     return (
-        len(prompt.encode("utf-16-le")) // 2 <= room.characters
+        length_in_excel(prompt) <= room.characters
         and len(prompt.encode()) <= room.bytes
         and max((len(word.rounds) for word in stages.words), default=0) <= room.rounds
         and len(stages.ids) <= room.tokens

@@ -14,7 +14,7 @@ from sheetgpt.book.book import StepRecord
 from sheetgpt.book.compile import PROPERTY
 from sheetgpt.book.data import key_factor
 from sheetgpt.book.records import listed
-from sheetgpt.calculate.scalars import as_text
+from sheetgpt.calculate.conversion import as_text
 from sheetgpt.calculate.values import Error, Scalar, Sheets
 from sheetgpt.checkpoint.config_file import from_json, to_json
 from sheetgpt.errors import CheckpointError, WorkbookError

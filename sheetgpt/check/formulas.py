@@ -48,7 +48,7 @@ class Formulas:
             for tab, sheet in self._values.by_tab.items()
         }
         for area in [*(formula.area for formula in self.all), *(bad for bad, _ in self.unreadable)]:
-            filled[area.tab][_cells(area)] = True
+            filled[area.tab][area.slices] = True
         return filled
 
     def within(self, area: Area) -> Iterator[Formula]:
@@ -76,7 +76,7 @@ class Formulas:
             if overlap(bad, area):
                 return sentence
         filled = np.zeros(area.shape, dtype=bool)
-        part = self._filled[area.tab][_cells(area)] if area.tab in self._filled else filled
+        part = self._filled[area.tab][area.slices] if area.tab in self._filled else filled
         filled[: part.shape[0], : part.shape[1]] = part
         missing = np.argwhere(needed & ~filled)
         if len(missing):
@@ -120,10 +120,6 @@ class _Lines:
                 inside = found[bisect_left(found, (first, -1)) : bisect_left(found, (last + 1, -1))]
                 if inside:
                     yield [self._formulas[index] for _, index in inside]
-
-
-def _cells(area: Area) -> tuple[slice, slice]:
-    return slice(area.top - 1, area.bottom), slice(area.left - 1, area.right)
 
 
 def overlap(a: Area, b: Area) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.environment import Environment
+from sheetgpt.calculate.evaluate import evaluate
 from sheetgpt.calculate.memory import zeros
 from sheetgpt.calculate.recalculate import Formula, compute
 from sheetgpt.calculate.values import (
@@ -32,7 +33,7 @@ TOLERANCE = 1e-9  # times the largest number of a formula's cells, where that is
 def recalculated(formulas: Sequence[Formula], stored: Sheets) -> Sheets:
     """The same workbook with the results of its formulas, which are in order; constants shared."""
     fresh = _copy(stored)
-    compute(formulas, Engine(fresh))
+    compute(formulas, Environment(fresh))
     return fresh
 
 
@@ -44,7 +45,7 @@ def changed_results(
         places = _unlike(stored, fresh, formula.area)
         if not places:
             continue
-        at = Engine(stored, cell=None if formula.array else formula.area)
+        at = Environment(stored, cell=None if formula.array else formula.area)
         beside = evaluate(formula.tree, at)
         for row, column in places:
             cell = formula.area.cell(row, column)

@@ -59,6 +59,11 @@ class Area:
         return self.bottom - self.top + 1, self.right - self.left + 1
 
     @property
+    def slices(self) -> tuple[slice, slice]:
+        """Where the cells are in an array that begins with A1: its rows, its columns."""
+        return slice(self.top - 1, self.bottom), slice(self.left - 1, self.right)
+
+    @property
     def address(self) -> str:
         """The address on its own tab: `C5`, or `C5:F9`."""
         first = f"{column_letters(self.left)}{self.top}"

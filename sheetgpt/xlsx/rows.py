@@ -126,10 +126,9 @@ def _computed_spans(computed: Computed, sheet: Sheet, style: int) -> Iterator[_S
     if area.top == area.bottom:
         return
     below = replace(area, top=area.top + 1)
-    where = slice(below.top - 1, below.bottom), slice(below.left - 1, below.right)
-    if area.left == area.right and (sheet.kinds[where] == NUMBER).all():
-        yield _ColumnSpan(below, sheet.numbers[where], style)
-    elif (sheet.kinds[where] != BLANK).any():
+    if area.left == area.right and (sheet.kinds[below.slices] == NUMBER).all():
+        yield _ColumnSpan(below, sheet.numbers[below.slices], style)
+    elif (sheet.kinds[below.slices] != BLANK).any():
         yield _ComputedSpan(computed, below, sheet, style)
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from sheetgpt.book.prompt import room_for
-from sheetgpt.calculate.scalars import Units
+from sheetgpt.calculate.units import Units
 from sheetgpt.errors import PromptError
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.office.libreoffice import opened

@@ -20,7 +20,7 @@ every_language = pytest.mark.parametrize("language", languages())
 translated = pytest.mark.parametrize("language", sorted({*languages()} - {"en"}))
 
 # What is the same everywhere: signs, letters, ids, and names that nobody translates.
-SAME = re.compile(r"✓|[xyz]|id( [\d,]+)?|top-[kp]|softmax|GELU")
+SAME = re.compile(r"✓|[xyz]|id( \{number\})?|top-[kp]|softmax|GELU|ReLU|SiLU")
 
 
 def halves(text: str) -> int:
@@ -28,8 +28,8 @@ def halves(text: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def test_there_are_three():
-    assert languages() == ["en", "ja", "ko"]
+def test_there_are_three_at_least():
+    assert {"en", "ja", "ko"} <= {*languages()}
 
 
 @every_language
@@ -47,9 +47,8 @@ def test_nothing_is_left_in_english(language):
     assert [text for text in same if not SAME.fullmatch(text)] == []
 
 
-@translated
-def test_every_sentence_has_letters_of_its_language(language):
-    letters = {"ja": "[ぁ-ヿ一-鿿]", "ko": "[가-힣]"}[language]
+@pytest.mark.parametrize(("language", "letters"), [("ja", "[ぁ-ヿ一-鿿]"), ("ko", "[가-힣]")])
+def test_every_sentence_has_letters_of_its_language(language, letters):
     for key, text in read_template(path_of(language)).items():
         assert re.search(letters, text) or SAME.fullmatch(text), key
 

@@ -1,7 +1,7 @@
 """What a person meets on every tab, read from the built file, in every language there is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,12 @@ from openpyxl.utils import get_column_letter, range_boundaries
 
 from sheetgpt.book.looks import HEAT, INK, LOOKS, RULES
 from sheetgpt.book.words import languages, load_words
-from sheetgpt.build import Order, build_workbook
 from sheetgpt.check import check
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.reference import BLOCK_STEPS
 from sheetgpt.steps.block import SIXTEEN
+from tests.places import PLAIN
 
-PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"
 INPUTS = {
     "prompt", "new_tokens", "temperature", "top_k", "top_p", "seed", "attention.chosen", "lens.on",
 }  # fmt: skip
@@ -33,11 +32,8 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def path(language: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp(language) / f"{language}.xlsx"
-    order = Order("ab c", context=6, prompt_length=4, new_tokens=2, language=language)
-    build_workbook(checkpoint.load(PLAIN), order, path)
-    return path
+def path(language: str, tiny_workbook_in: Callable[[str], Path]) -> Path:
+    return tiny_workbook_in(language)
 
 
 @cache

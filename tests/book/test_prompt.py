@@ -6,7 +6,6 @@ no cell of the tab ever shows an error.
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -16,20 +15,14 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel, Split
 
 from sheetgpt.book import data
-from sheetgpt.book.book import Book
-from sheetgpt.book.calculate import calculate
-from sheetgpt.book.page import Page
-from sheetgpt.book.prompt import prompt_page, room_for
-from sheetgpt.book.words import load_words
-from sheetgpt.calculate.evaluate import Engine, evaluate
-from sheetgpt.calculate.recalculate import Formula, in_order
-from sheetgpt.calculate.scalars import Units
-from sheetgpt.calculate.values import OTHER, Error, Scalar, Sheets
+from sheetgpt.book.prompt import room_for
+from sheetgpt.calculate.units import Units
 from sheetgpt.checkpoint.vocabulary import from_files
 from sheetgpt.gpt2.tokens import Tokenizer
 from sheetgpt.office.libreoffice import opened
 from sheetgpt.steps.tokenize import Room
 from sheetgpt.xlsx.write import save
+from tests.prompt_book import PromptBook, Shown
 
 ROOT = Path(__file__).parents[2]
 VOCABULARIES = {
@@ -44,72 +37,8 @@ VOCABULARIES = {
     ),
 }
 ROOM = Room(characters=36, bytes=48, rounds=8, tokens=24)
-TAB = "prompt to tokens"
-
 
 # --- one tab of one vocabulary --------------------------------------------------------------------
-
-
-@dataclass
-class Shown:
-    """What the tab shows for one prompt."""
-
-    ids: list[int]
-    texts: list[str]
-    n_tokens: float
-    message: str
-    errors: list[str]
-
-
-@dataclass
-class PromptBook:
-    """A workbook of nothing but a prompt, its tab and the tables, in our evaluator."""
-
-    tokenizer: Tokenizer
-    room: Room
-    book: Book = field(init=False)
-    sheets: Sheets = field(init=False)
-
-    def __post_init__(self) -> None:
-        words, names = load_words("en"), {}
-        tabs = ("start", TAB, "vocabulary", "merges")
-        pages = [Page(tab, names, words, tab, tab) for tab in tabs]
-        start, on_tab, on_vocabulary, on_merges = pages
-        start.write(5, 2, "", "input")
-        shown = data.token_texts(self.tokenizer)
-        texts = data.vocabulary(on_vocabulary, self.tokenizer, shown)
-        tables = data.merges(on_merges, self.tokenizer, shown)
-        prompt_page(on_tab, start.define("prompt", start.area(5, 2)), texts, tables, self.room)
-        self.book = Book([page.finished(link_to=pages) for page in pages], names)
-        self.sheets = calculate(self.book)
-        formulas = [
-            Formula(each.area, each.tree) for tab in self.book.tabs for each in tab.computed
-        ]
-        self.formulas = [formulas[i] for i in in_order(formulas)]
-
-    def show(self, prompt: Scalar, units: Units = Units.POINTS) -> Shown:
-        """Type a prompt, in an application that counts in these units."""
-        names, engine = self.book.names, Engine(self.sheets, units)
-        self.sheets.by_tab["start"].set(names["prompt"].top, names["prompt"].left, prompt)
-        for formula in self.formulas:
-            self.sheets.write(formula.area, evaluate(formula.tree, engine))
-        tab = self.sheets.by_tab[TAB]
-        errors = [
-            f"row {row}, column {column}: {value}"
-            for (row, column), value in tab.others.items()
-            if isinstance(value, Error) and tab.kinds[row - 1, column - 1] == OTHER
-        ]
-        ids, texts, n_tokens, message = (
-            self.sheets.read(names[name])
-            for name in ("tokens.id", "tokens.text", "n_tokens", "prompt.message")
-        )
-        return Shown(
-            [int(each) for each in ids.ravel() if each != ""],
-            [each for each in texts.ravel() if each != ""],
-            n_tokens,
-            message,
-            errors,
-        )
 
 
 @cache
@@ -384,7 +313,7 @@ def can_be_written(prompt: str) -> bool:
 
 def compare_in_libreoffice(book: PromptBook, vocabulary: str, prompts: list[str], to: Path) -> None:
     """Write the prompt cell of one saved workbook again and again, and read what it shows."""
-    save(book.book, book.sheets, to)
+    save(book.book, book.live.values, to)
     with opened(to) as office:
         for prompt in prompts:
             office.set({"prompt": prompt})

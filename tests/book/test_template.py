@@ -17,8 +17,7 @@ from sheetgpt.check import check
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import TemplateError
 from sheetgpt.xlsx.read import read
-
-PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"
+from tests.places import PLAIN
 
 
 def toml(value: dict[str, Any], above: tuple[str, ...] = ()) -> str:
@@ -177,7 +176,8 @@ def test_no_file(tmp_path):
 
 
 def test_no_such_language():
-    with pytest.raises(TemplateError, match="no words in language 'tlh'; choose one of en, ja, ko"):
+    ours = ", ".join(languages())
+    with pytest.raises(TemplateError, match=f"no words in language 'tlh'; choose one of {ours}"):
         load_words("tlh")
 
 

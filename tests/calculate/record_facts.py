@@ -25,7 +25,7 @@ from test_facts import (
     same,
 )
 
-from sheetgpt.calculate.scalars import Units
+from sheetgpt.calculate.units import Units
 
 HEAD = """\
 # What formulas give: values recorded from LibreOffice by record_facts.py, which says how to add to

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.environment import Environment
+from sheetgpt.calculate.evaluate import evaluate
 from sheetgpt.calculate.values import Error, Sheet, Sheets
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.parse import DEEPEST, parse
@@ -22,11 +23,11 @@ NAMES = {
 
 
 @pytest.fixture
-def engine():
+def environment():
     sheets = Sheets({"t": Sheet(12, 5)})
     for name, values in (("a", A), ("b", B), ("w", W), ("v", V)):
         sheets.write(NAMES[name], values)
-    return Engine(sheets)
+    return Environment(sheets)
 
 
 def exactly(function):
@@ -82,8 +83,8 @@ def exactly(function):
         ("PI()", np.pi),
     ],
 )
-def test_against_numpy(engine, formula, expected):
-    found = evaluate(parse(formula, "t", NAMES), engine)
+def test_against_numpy(environment, formula, expected):
+    found = evaluate(parse(formula, "t", NAMES), environment)
     assert np.shape(found) == np.shape(expected)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
@@ -98,37 +99,37 @@ def test_against_numpy(engine, formula, expected):
         ("ISNUMBER(a)", A == A),
     ],
 )
-def test_truth_values_against_numpy(engine, formula, expected):
-    assert evaluate(parse(formula, "t", NAMES), engine).tolist() == expected.tolist()
+def test_truth_values_against_numpy(environment, formula, expected):
+    assert evaluate(parse(formula, "t", NAMES), environment).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("formula", ["EXP(a*10000)", "MMULT(a*1E300,w*1E300)", "a*1E308*100"])
-def test_numbers_too_large_are_errors_and_no_warnings(engine, formula):
-    found = np.atleast_1d(np.array(evaluate(parse(formula, "t", NAMES), engine), dtype=object))
+def test_numbers_too_large_are_errors_and_no_warnings(environment, formula):
+    found = np.atleast_1d(np.array(evaluate(parse(formula, "t", NAMES), environment), dtype=object))
     assert set(found.ravel()) == {Error.NUM}
 
 
-def test_zero_to_the_power_of_zero_is_an_error_in_arrays_too(engine):
-    engine.sheets.write(Area("t", 1, 1, 1, 5), np.array([[0.0, 1, 2, 3, 4]]))
-    found = evaluate(parse("A1:E1^A1:E1", "t", {}), engine)
+def test_zero_to_the_power_of_zero_is_an_error_in_arrays_too(environment):
+    environment.sheets.write(Area("t", 1, 1, 1, 5), np.array([[0.0, 1, 2, 3, 4]]))
+    found = evaluate(parse("A1:E1^A1:E1", "t", {}), environment)
     assert found.tolist() == [[Error.NUM, 1.0, 4.0, 27.0, 256.0]]
 
 
-def test_a_branch_that_is_not_taken_is_not_computed(engine):
+def test_a_branch_that_is_not_taken_is_not_computed(environment):
     nowhere = "IF(1=1,5,SUM(nowhere!A1:ZZ100000))"
-    assert evaluate(parse(nowhere, "t", NAMES), engine) == 5
+    assert evaluate(parse(nowhere, "t", NAMES), environment) == 5
 
 
-def test_a_tab_that_is_not_there(engine):
-    assert evaluate(parse("nowhere!A1+1", "t", NAMES), engine) is Error.REF
+def test_a_tab_that_is_not_there(environment):
+    assert evaluate(parse("nowhere!A1+1", "t", NAMES), environment) is Error.REF
 
 
-def test_formulas_as_deep_as_they_may_be(engine):
+def test_formulas_as_deep_as_they_may_be(environment):
     deep = DEEPEST - 1
-    assert evaluate(parse("AND(" * deep + "1" + ")" * deep, "t", NAMES), engine) is True
-    assert evaluate(parse("1" + "+1" * deep, "t", NAMES), engine) == deep + 1
+    assert evaluate(parse("AND(" * deep + "1" + ")" * deep, "t", NAMES), environment) is True
+    assert evaluate(parse("1" + "+1" * deep, "t", NAMES), environment) == deep + 1
 
 
-def test_a_tree_for_all_tokens_has_no_value(engine):
+def test_a_tree_for_all_tokens_has_no_value(environment):
     with pytest.raises(TypeError, match="is no formula"):
-        evaluate("a", engine)
+        evaluate("a", environment)

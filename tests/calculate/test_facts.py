@@ -18,9 +18,9 @@ from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import Formula, recalculate
-from sheetgpt.calculate.scalars import Units
+from sheetgpt.calculate.units import Units
 from sheetgpt.calculate.values import Error, Scalar, Sheet, Sheets
 from sheetgpt.formula.cells import Area, read_address
 from sheetgpt.formula.expr import SHAPES, Call, Expr
@@ -111,7 +111,7 @@ def evaluated(fact: Fact, units: Units = Units.POINTS) -> Any:
         sheet.set(area.top, area.left, as_value(constant))
     sheets = Sheets({fact.area.tab: sheet})
     tree = parse(fact.formula, fact.area.tab, {})
-    recalculate([Formula(fact.area, tree, fact.array)], Engine(sheets, units))
+    recalculate([Formula(fact.area, tree, fact.array)], Environment(sheets, units))
     return _of_cells(fact.area, lambda cell: as_constant(sheets.read(cell)))
 
 

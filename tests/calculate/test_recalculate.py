@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import Formula, in_order, recalculate
 from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.errors import WorkbookError
@@ -17,7 +17,7 @@ def formula(address, text, tab="t"):
 
 def values(formulas, rows=40, columns=8):
     sheets = Sheets({"t": Sheet(rows, columns), "other": Sheet(rows, columns)})
-    recalculate(formulas, Engine(sheets))
+    recalculate(formulas, Environment(sheets))
     return lambda address, tab="t": sheets.read(read_address(address, tab))
 
 
@@ -104,7 +104,9 @@ def test_a_formula_that_is_no_array_formula_takes_the_cell_in_line():
 def test_progress_is_told():
     told = []
     sheets = Sheets({"t": Sheet(1200, 1)})
-    recalculate([formula(f"A{row}", "1") for row in range(1, 1101)], Engine(sheets), told.append)
+    recalculate(
+        [formula(f"A{row}", "1") for row in range(1, 1101)], Environment(sheets), told.append
+    )
     assert told == [0, 500, 1000]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sheetgpt.book.calculate import as_stored
-from sheetgpt.calculate.evaluate import Engine, evaluate
+from sheetgpt.calculate.environment import Environment
+from sheetgpt.calculate.evaluate import evaluate
 from sheetgpt.calculate.values import Error
 from sheetgpt.check.formulas import Formulas
 from sheetgpt.xlsx.read import read
@@ -25,7 +26,7 @@ def test_every_formula_is_true_of_what_is_stored(workbook, request):
     formulas, differ = Formulas(book).all, []
     assert len(formulas) > 1000
     for each in formulas:
-        value = as_stored(evaluate(each.tree, Engine(book.values)))
+        value = as_stored(evaluate(each.tree, Environment(book.values)))
         stored = shown(book.values.read(each.area), each.area.shape)
         assert not any(isinstance(cell, Error) for cell in stored), each.area
         if shown(value, each.area.shape) != stored:

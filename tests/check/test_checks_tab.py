@@ -10,7 +10,7 @@ from sheetgpt.book.compile import compile_book
 from sheetgpt.book.prompt import room_for
 from sheetgpt.book.witness import ReadBack, fingerprints
 from sheetgpt.book.words import load_words
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import recalculate
 from sheetgpt.calculate.values import Error, Sheets
 from sheetgpt.check.formulas import Formulas
@@ -21,13 +21,12 @@ from sheetgpt.office import libreoffice as office
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import save
-
-PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"
+from tests.places import PLAIN
 
 
 def recalculated(path: Path) -> tuple[Sheets, dict[str, Area]]:
     book = read(path)
-    recalculate(Formulas(book).all, Engine(book.values))
+    recalculate(Formulas(book).all, Environment(book.values))
     return book.values, dict(book.names)
 
 

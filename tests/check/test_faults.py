@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 import sheetgpt
 from sheetgpt.check import check
 from sheetgpt.cli import main
+from tests.places import CHECKPOINTS
 
-CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 ACTIVE, INACTIVE = 1, 5  # two of the six rows: the prompt has four tokens
 
 

@@ -3,15 +3,14 @@
 import errno
 import shutil
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sheetgpt.checkpoint import checkpoint, csv_tensors, tensor
 from sheetgpt.checkpoint.names import checkpoint_name
+from tests.places import CHECKPOINTS
 
-CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 BESIDE = ("config.json", "vocab.json", "merges.txt", "hparams.json", "encoder.json", "vocab.bpe")
 
 

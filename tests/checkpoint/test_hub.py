@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sheetgpt.checkpoint import hub
+from tests.places import CHECKPOINTS
 
-CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 VARIABLES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
 
 

@@ -13,8 +13,7 @@ from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.sampling import Controls, complete
 from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx.read import read
-
-PLAIN = Path(__file__).parents[1] / "checkpoints" / "plain"
+from tests.places import PLAIN
 
 GREEDY = Controls()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sheetgpt.calculate.evaluate import Engine
+from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import Error, Scalar, Sheet, Sheets
 from sheetgpt.formula import excel
@@ -115,7 +115,7 @@ class Workings:
 
     def show(self, text: str, *, utf16: bool = False) -> None:
         self.sheet.set(1, self.prompt.area.left, text)
-        recalculate(self.formulas, Engine(Sheets({TAB: self.sheet}), utf16))
+        recalculate(self.formulas, Environment(Sheets({TAB: self.sheet}), utf16))
 
     def column_of(self, table: Table, column: str) -> list[Scalar]:
         """What stands in a column, but for its blank cells."""
