@@ -238,13 +238,9 @@ def test_prompts(name, all_prompts, prompt_book):
     assert (shown.message, shown.errors) == ("", [])
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["a link", "an apostrophe", "an escape of an escape", "signs of XML", "a number", "an error",
-     "emoji", "Korean", "line feed and tab", "line breaks of Windows", "the end of text"],
-)  # fmt: skip
+@pytest.mark.parametrize("name", PROMPTS)
 def test_prompts_in_whole_workbooks(tmp_path, name):
-    """One prompt of each kind, built and checked with what follows from it."""
+    """Each prompt, built and checked with what follows from it."""
     path = build_small(CHECKPOINTS / "padded", PROMPTS[name], tmp_path / "a.xlsx")
     report = check(path, "cached")
     assert report.holds, report.first_problem

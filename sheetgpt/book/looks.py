@@ -75,6 +75,7 @@ LOOKS: dict[str, Look] = {
         indent=1,
         wrap=True,
     ),
+    "input band": Look(size=18, fill=YELLOW, frame=BOX),  # the rest of a merged input
     "chip": Look(bold=True, horizontal="center", format=TEXT, shrink=True),
     "chip id": Look(size=9, color=QUIET, horizontal="center", shrink=True),
     "chip id manual": Look(size=9, color=QUIET, horizontal="center", format="0;;", shrink=True),

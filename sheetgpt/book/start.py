@@ -65,7 +65,7 @@ class Start:
         page.write(PROMPT, 1, page.words.label("prompt"), "step title")
         page.write(PROMPT, TEXT, prompt, "input")
         whole = page.area(PROMPT, TEXT, 1, LAST - TEXT + 1)
-        page.blanks.append(Blank(whole.columns(1, LAST - TEXT + 1), "input"))
+        page.blanks.append(Blank(whole.columns(1, LAST - TEXT + 1), "input band"))
         page.merged.append(whole)
         self.prompt = page.define("prompt", page.area(PROMPT, TEXT))
         page.cursor = self.prompt.area

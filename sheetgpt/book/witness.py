@@ -31,7 +31,9 @@ class ReadBack(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Floats | Float32Numerals:
         if name not in self._made:
-            self._made[name] = as_read_back(self._weights[name], self._workers)
+            weight = self._weights[name]
+            made = as_read_back(np.atleast_2d(weight), self._workers)
+            self._made[name] = made if weight.ndim == 2 else np.asarray(made)[0]
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:

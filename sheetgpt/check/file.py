@@ -37,6 +37,9 @@ def grid(values: Sheets, area: Area) -> Grid:
     return cells
 
 
+MOST_BLOCKS = 4_096  # the largest GPT-2 has 48
+
+
 @dataclass(frozen=True)
 class Stated:
     """What the document properties of a workbook say; `said` has all of them."""
@@ -69,6 +72,8 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
             raise ValueError("the configuration does not hold")
         if max(config.n_vocab, config.n_ctx, config.n_embd, config.n_inner) > LAST_ROW:
             raise ValueError("no sheet has so many rows")
+        if config.n_layer > MOST_BLOCKS:
+            raise ValueError("no workbook has so many tabs")
         if not all(0 <= size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
         return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)

@@ -101,14 +101,18 @@ def test_the_map_leads_everywhere(path):
     led = {}
     for ref, to in links(start).items():
         if ref.startswith("A") and ref != "A2":
-            led[tab_of(to)] = [start[ref].offset(column=column).value for column in (1, 2)]
+            led[tab_of(to)] = [start[ref].offset(column=column).value for column in (2, 8)]
     assert set(led) == {sheet.title for sheet in sheets(path)[1:]}
     assert all(all(texts) for texts in led.values())
 
 
-def test_no_merged_cells_and_frozen_headings(path):
+def test_frozen_headings_and_one_merged_cell(path):
+    """Only the prompt's is merged, so that it is as wide as a sentence where columns are narrow."""
     for sheet in sheets(path):
-        assert not sheet.merged_cells.ranges
+        prompt = area(path, "prompt")[1][:2] if sheet.title == "start" else None
+        assert [(r.min_col, r.min_row) for r in sheet.merged_cells.ranges] == [prompt] * bool(
+            prompt
+        )
         pane = sheet.sheet_view.pane
         assert pane.state == "frozen" and pane.ySplit >= FROZEN_ROWS, sheet.title
         if sheet.title.startswith(("block", "embeddings", "layer", "logits", "softmax")):

@@ -105,7 +105,9 @@ def test_what_openpyxl_writes(tmp_path):
 
 
 def refusal(path: Path) -> str:
+    """What reading says, or else checking."""
     with pytest.raises(WorkbookError) as caught:
+        read(path)
         check(path)
     sentence = str(caught.value)
     assert sentence.startswith(str(path)) and "\n" not in sentence and not sentence.endswith(".")
