@@ -27,6 +27,7 @@ def measure(directory: Path, tokens: int) -> None:
     path = directory / "gpt.html"
     save_page(model, PageOrder(PROMPT, new_tokens=tokens, weights=False), path)
     with opened(path) as driver:
+        driver.set_script_timeout(1800)
         began = time.perf_counter()
         files = [directory / name for name in ("model.safetensors", "vocab.json", "merges.txt")]
         driver.find_element("id", "chosen").send_keys("\n".join(map(str, files)))

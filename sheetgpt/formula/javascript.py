@@ -64,7 +64,8 @@ class _Printer:
         lines = []
         for part in _repeated(panel, self._is_compound):
             printed = self._print(part, index, letters)
-            letters[part] = next(each for each in LETTERS if each not in letters.values())
+            taken = {*letters.values(), *self._names.values()}
+            letters[part] = next(each for each in LETTERS if each not in taken)
             lines.append(f"const {letters[part]} = {printed};")
         lines.append(_broken(f"return {self._print(panel, index, letters)};"))
         return "\n".join(lines)

@@ -7,12 +7,13 @@ let worker, settle, began;
 let lastRun, endless; // the cell that somebody ran last; the one that did not come to an end
 let ready = new Promise((done) => (settle = done));
 let [request, busy, settled] = [0, true, false];
-let [heard, patience] = [0, 600]; // when the worker was heard last; how long it may be silent, in ms
+let [heard, patience] = [0, 600]; // when the worker was heard; how long it may be silent, in ms
 
 // --- asking the worker ---------------------------------------------------------------------------
 
 function start(given) {
-  const source = [...document.querySelectorAll("script[type='text/plain']")].map((s) => s.textContent);
+  const scripts = [...document.querySelectorAll("script[type='text/plain']")];
+  const source = scripts.map((script) => script.textContent);
   worker = new Worker(URL.createObjectURL(new Blob(source, { type: "text/javascript" })));
   worker.onmessage = ({ data: { what, ...more } }) => {
     if (busy && heard) patience = Math.max(patience, 3 * (performance.now() - heard));
@@ -247,7 +248,10 @@ function listen() {
   on($("controls"), "input", run);
   on($("stop"), "click", stop);
   on($("reset"), "click", () => resetCells(Object.keys(edits)));
-  on($("chosen"), "change", ({ target }) => take([...target.files]).then(() => (target.value = "")));
+  on($("chosen"), "change", async ({ target }) => {
+    await take([...target.files]);
+    target.value = "";
+  });
   buttons($("kept"), () => store("delete", said.name).then(showKept));
   buttons($("blocks"), (block) => chooseBlock(block));
   buttons($("chips"), (t) => {
@@ -266,7 +270,8 @@ function listen() {
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry());
     take((await Promise.all(entries.filter(Boolean).map(filesOf))).flat());
   });
-  const onNumber = ({ target }) => target.matches?.(".result td") ? look(target) : showProducts(null);
+  const onNumber = ({ target }) =>
+    target.matches?.(".result td") ? look(target) : showProducts(null);
   for (const event of ["mouseover", "focusin"]) on(document, event, onNumber);
   on(document, "keydown", walk);
 }

@@ -6,7 +6,8 @@ const said = JSON.parse($("model").textContent);
 const say = (key, parts = {}) => said.words[key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
 const SIGNS = { "\n": "⏎", "\t": "⇥" }; // for what cannot be seen
 const visible = (text) =>
-  text.replace(/\p{Cc}/gu, (sign) => SIGNS[sign] ?? "·").replace(/^\s+$/, (all) => "␣".repeat(all.length));
+  text.replace(/\p{Cc}/gu, (sign) => SIGNS[sign] ?? "·")
+    .replace(/^\s+$/, (all) => "␣".repeat(all.length));
 
 const cellNamed = new Map(said.cells.map((cell) => [cell.name, cell]));
 const values = Object.fromEntries(said.cells.map(({ name }) => [name, []])); // a row for each token
@@ -90,7 +91,8 @@ function drawVocabulary(place, rows, digits) {
     label: [id, visible(now.vocabulary[id])],
     cells: columns.map((t) => [rows[t][id].toFixed(digits), tint(rows[t][id], largest)]),
   }));
-  fill(tables(place, 1)[0], [say("column token"), ...columns.map((t) => label(t).join(" "))], lines);
+  const heads = [say("column token"), ...columns.map((t) => label(t).join(" "))];
+  fill(tables(place, 1)[0], heads, lines);
 }
 
 function drawPredicted(place, rows) {
@@ -177,10 +179,13 @@ function drawLikeliest() {
 
 function drawWords(words) {
   const heads = ["column word", "page rounds", "column id"].map((key) => say(key));
-  const line = ({ text, ids }, i) => ({ label: [i + 1, visible(text)], cells: [[""], [ids.join(" ")]] });
+  const line = ({ text, ids }, i) => {
+    return { label: [i + 1, visible(text)], cells: [[""], [ids.join(" ")]] };
+  };
   fill($("words"), heads, words.map(line));
   [...$("words").tBodies[0].rows].forEach(({ cells }, i) => {
-    const round = (parts) => [element("span", "→", "arrow"), ...parts.map((part) => element("span", visible(part), "part"))];
+    const shown = (part) => element("span", visible(part), "part");
+    const round = (parts) => [element("span", "→", "arrow"), ...parts.map(shown)];
     cells[1].replaceChildren(...words[i].rounds.flatMap(round).slice(1));
   });
 }

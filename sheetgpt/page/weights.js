@@ -66,7 +66,8 @@ async function readVocabulary(file, blob, shapes, vocabulary) {
   const text = await blob.text();
   if (file === "vocab.json") vocabulary.ids = JSON.parse(text);
   else vocabulary.merges = text.split(/\r?\n/).filter((line) => /^(?!#version)\S+ \S+$/.test(line));
-  if (Object.values(vocabulary.ids ?? {}).some((id) => !(id < shapes.wte[0]))) throw new Error(file);
+  const isOther = Object.values(vocabulary.ids ?? {}).some((id) => !(id < shapes.wte[0]));
+  if (isOther) throw new Error(`${file} is another model's`);
 }
 
 // Takes one file into `weights` or `vocabulary`.
@@ -87,5 +88,6 @@ function missing(shapes, vocabulary) {
   const absent = Object.keys(shapes).filter((name) => !weights.has(name));
   const isWhole = absent.length === Object.keys(shapes).length;
   const files = isWhole ? ["model.safetensors"] : absent.slice(0, 5).map((name) => `${name}.csv`);
-  return [...files, vocabulary.ids ? [] : "vocab.json", vocabulary.merges ? [] : "merges.txt"].flat();
+  if (!vocabulary.ids) files.push("vocab.json");
+  return vocabulary.merges ? files : [...files, "merges.txt"];
 }

@@ -61,7 +61,8 @@ async function run({ request, prompt, chosen, edits }) {
   newest = request;
   const [before, sameCells, room] = [ids, edit(edits), model.config.n_ctx];
   const [words, read] = [tokenizer.words(prompt).map(readable), tokenize(prompt)];
-  if (!read.length || read.length > room) return tell("refused", { request, words, n: read.length });
+  if (!read.length || read.length > room)
+    return tell("refused", { request, words, n: read.length });
   const other = read.findIndex((id, place) => id !== before[place]);
   if (other >= 0) done.length = Math.min(done.length, other);
   [ids, asked, controls] = [read, read.length - 1, chosen];
