@@ -87,7 +87,7 @@ LOOKS: dict[str, Look] = {
         size=11, fill=YELLOW, frame=BOX, input=True, format="@", horizontal="left", indent=1
     ),
     "try": Look(color=ACCENT),
-    "pieces": Look(horizontal="left", format="@"),
+    "pieces": Look(horizontal="left"),
     "control sample": Look(bold=True, fill=YELLOW, frame=BOX, horizontal="center"),
     "completion": Look(size=18, bold=True, color=ACCENT, horizontal="left"),
     "text": Look(horizontal="left"),

@@ -118,7 +118,7 @@ class Page:
     def allow(self, area: Area, name: str, kind: str, least: float, most: float) -> None:
         """What may be typed into an input: a number of a kind within limits."""
         title = self.words.label(f"column {name}")
-        limits = (f"{limit:,.10g}" for limit in (least, most))
+        limits = (f"{limit:,.15g}" for limit in (least, most))
         sentence = self.words.label(f"allowed {kind}", least=next(limits), most=next(limits))
         self.validations.append(Validation(area, kind, least, most, title, sentence))
 

@@ -19,6 +19,7 @@ from sheetgpt.formula.text import length_in_excel
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
+from sheetgpt.steps.sample import LARGEST_SEED
 from sheetgpt.steps.tokenize import Room
 
 ANYTHING = object()  # stands for a cell that may hold whatever it likes
@@ -67,7 +68,7 @@ def controls(model: ModelInFile) -> tuple[Controls, int]:
         typed("temperature", 0.0),
         int(typed("top_k", 0)),
         min(typed("top_p", 1.0), 1.0),
-        min(int(typed("seed", 0)), 2**53 - 1),
+        min(int(typed("seed", 0)), LARGEST_SEED),
     )
     return how, int(typed("new_tokens", 1, least=1))
 

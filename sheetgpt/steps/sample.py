@@ -29,7 +29,7 @@ class Controls:
     new_tokens: Range
 
 
-LARGEST_SEED = 2**53 - 1  # the largest whole number below which a double holds them all
+LARGEST_SEED = 10**15 - 1  # the largest whole number that a spreadsheet keeps to the last digit
 
 
 def understood(typed: Controls) -> dict[str, Expr]:

@@ -1,0 +1,90 @@
+"""What a person may type, what becomes of anything else, and what is typed where nobody asked."""
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from sheetgpt.build import EXAMPLE, Order, build_workbook
+from sheetgpt.calculate.environment import Environment
+from sheetgpt.calculate.recalculate import recalculate
+from sheetgpt.calculate.values import Error
+from sheetgpt.check.formulas import Formulas
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.gpt2.sampling import uniform_numbers
+from sheetgpt.xlsx.read import read
+
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+
+
+def typed(path, **inputs):
+    """The workbook after somebody has typed into named cells."""
+    book = read(path)
+    for name, value in inputs.items():
+        area = book.names[name]
+        book.values.by_tab[area.tab].set(area.top, area.left, value)
+    recalculate(Formulas(book).all, Environment(book.values))
+    return lambda name: book.values.read(book.names[name]), book
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "seed", "new_tokens"])
+@pytest.mark.parametrize("value", ["abc", "", None, -3.0, 1e300])
+def test_whatever_is_pasted_into_a_control_no_error_follows(tiny_workbook, name, value):
+    """Validation refuses what is typed; what is pasted it does not see."""
+    shown, book = typed(tiny_workbook, **{"temperature": 0.7, "seed": 3.0, name: value})
+    errors = [each for s in book.values.by_tab.values() for each in s.others.values()]
+    assert not any(isinstance(each, Error) for each in errors)
+    assert shown("start.completion")
+
+
+@pytest.mark.parametrize("seed", [1.8e8, 123_456_789_012.0, float(10**15 - 1)])
+def test_large_seeds_draw_what_they_should(tiny_workbook, seed):
+    """No number that MOD has to divide is 2^40 times as large as the divisor: Excel refuses it."""
+    shown, _ = typed(tiny_workbook, temperature=1.0, seed=seed)
+    drawn = [each for each in shown("choice.uniform").ravel() if each != ""]
+    wanted = uniform_numbers(int(seed))
+    assert drawn == pytest.approx([next(wanted) for _ in drawn], abs=1e-12)
+    assert drawn
+
+
+def test_every_number_input_says_what_may_be_typed(tiny_workbook):
+    book = openpyxl.load_workbook(tiny_workbook)
+    found = {
+        (sheet.title, str(each.sqref)): each
+        for sheet in book
+        for each in sheet.data_validations.dataValidation
+    }
+    for name in (
+        "temperature",
+        "top_k",
+        "top_p",
+        "seed",
+        "new_tokens",
+        "attention.chosen",
+        "lens.on",
+    ):
+        tab, cell = book.defined_names[name].attr_text.replace("$", "").rsplit("!", 1)
+        rule = found[tab.strip("'"), cell]
+        assert (
+            rule.showErrorMessage
+            and rule.errorTitle
+            and rule.formula2 in rule.error.replace(",", "")
+        )
+
+
+def test_no_formula_would_become_text(tiny_workbook):
+    """Whoever enters a formula again in a cell of the format Text makes a text of it."""
+    for sheet in openpyxl.load_workbook(tiny_workbook):
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f" or cell.number_format != "@", cell
+
+
+@pytest.mark.parametrize(("context", "prompt"), [(40, EXAMPLE), (5, "Mike"), (1, "M")])
+def test_the_prompt_that_nobody_gave_fits(tmp_path, context, prompt):
+    model = checkpoint.load(CHECKPOINTS / "plain")
+    built = build_workbook(
+        model, Order(context=min(context, model.config.n_ctx)), tmp_path / "a.xlsx"
+    )
+    assert built.prompt == prompt
+    assert len(built.ids) <= context
