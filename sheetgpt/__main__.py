@@ -16,8 +16,10 @@ def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(2)
 
 
+signal.signal(signal.SIGINT, _leave)  # from the first moment on
+
+
 def main() -> None:
-    signal.signal(signal.SIGINT, _leave)
     from sheetgpt import cli
 
     try:

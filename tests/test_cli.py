@@ -67,7 +67,7 @@ Options:
 
 Commands:
   build     Write the workbook of a model, with a prompt typed in.
-  check     Recalculate a workbook and compare every step with NumPy.
+  check     Recalculate a workbook or page and compare every step with NumPy.
   complete  Print what the model writes after a prompt.
   fetch     Download one of the published GPT-2 models.
   lessons   Write a small workbook of lessons on the ideas behind the model.

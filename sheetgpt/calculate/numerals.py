@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 PIECE = 1 << 16  # cells at a time, few enough to stay in a processor's cache
 CACHED = 1 << 14  # the same where much is made of each
 SHARED = 1 << 18  # cells that are worth asking another process
-DECIMALS, SIGNIFICANT = 12, 8
+DECIMALS, SIGNIFICANT = 14, 8  # a fingerprint is a sum of thousands, and must not feel it
 SMALLEST = 1e-280  # whose digits a double could not shift before the point
 LARGE = 1 << 18  # cells from which on a matrix of float32 is kept in half the memory
 

@@ -64,7 +64,7 @@ def test_the_right_ids_or_a_sentence_that_names_the_character(book, units):
 
 @pytest.mark.usefixtures("libreoffice")
 def test_libreoffice_says_the_same(book, tmp_path):
-    save(book.book, book.sheets, tmp_path / "book.xlsx")
+    save(book.book, book.live.values, tmp_path / "book.xlsx")
     prompts = [text for text in texts(book) if text.isprintable()][:12]
     with opened(tmp_path / "book.xlsx") as office:
         for prompt in prompts:

@@ -424,7 +424,7 @@ def test_openpyxl_may_save_it_again(tiny_workbook, tmp_path):
 def test_openpyxl_may_type_another_prompt(tiny_workbook, tmp_path, prompt):
     path = tmp_path / "again.xlsx"
     book = openpyxl.load_workbook(tiny_workbook)
-    book["start"]["B5"] = prompt
+    book["start"]["B4"] = prompt
     book.save(path)
     result = run(path)
     assert result.exit_code == 0, result.output

@@ -112,6 +112,8 @@ def is_named(opened, mutation: Mutation, sentence: str) -> bool:
     """By its address or its name; of what has a digest, by the range that it is in."""
     if mutation.named in sentence:
         return True
+    if mutation.named == "checks.prompt":  # what was typed has a digest among the properties
+        return sentence.startswith("sheetgpt.prompt: ")
     tab, address = split_tab(mutation.named)
     cell, area = read_address(address, tab or ""), opened.workbook.names.get(sentence.split(":")[0])
     return (
@@ -159,7 +161,10 @@ SAME = {
     "spaces": (lambda text: text.replace("+", " + ").replace("(", "( "), "block 0"),
     "a plus sign": (lambda text: "+" + text, "block 0"),
     "fixed references": (lambda text: re.sub(r"\bC(\d+)", r"$C$\1", text), "block 0"),
-    "its own tab": (lambda text: re.sub(r"\bB(\d+)=", r"'block 0'!B\1=", text), "block 0"),
+    "its own tab": (
+        lambda text: re.sub(r"(?<![!$\w.])C(\d+):", r"'block 0'!C\1:", text),
+        "block 0",
+    ),
     "small letters": (lambda text: text.replace("IF(", "if(").replace("MMULT", "mmult"), "block 0"),
     "a prefix": (lambda text: text.replace("IFERROR", "_xlfn.IFERROR"), "checks"),
     "digits": (lambda text: text.replace("0.044715", "4.4715E-2"), "block 0"),

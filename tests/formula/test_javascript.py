@@ -3,7 +3,7 @@
 import pytest
 
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Call, Number, Range, call, past, split
+from sheetgpt.formula.expr import Call, Number, Range, call, heads, past, split
 from sheetgpt.formula.javascript import javascript
 
 WIDTHS = {"h.0.x": 6, "h.0.attn.k": 6, "h.0.y": 6}
@@ -21,7 +21,7 @@ CODES = [
     (X + row("h.0.y"), 'const x = row("h.0.x");\nconst y = row("h.0.y");\nreturn add(x, y);'),
     (X @ W, 'const x = row("h.0.x");\nconst w = weight("h.0.w");\nreturn matmul(x, w);'),
     (X * (2 / call("PI")), 'const x = row("h.0.x");\nreturn mul(x, 2 / Math.PI);'),
-    (split(X, 3, "")[1], 'const x = row("h.0.x");\nreturn part(x, 1, 3);'),
+    (split(X, 3)[1], 'const x = row("h.0.x");\nreturn part(x, 1, 3);'),
     (
         call("EXP", X) / call("SUM", call("EXP", X)),
         'const x = row("h.0.x");\nconst y = exp(x);\nreturn div(y, sum(y));',
@@ -39,7 +39,7 @@ def test_a_tree_and_its_code(tree, code):
 
 
 def test_heads_are_said_once():
-    pairs = zip(split(X, 2, "ᵢ"), split(K, 2, "ᵢ"), strict=True)
+    pairs = zip(heads(X, 2), heads(K, 2), strict=True)
     panels = [q @ past(k).T / call("SQRT", Number(3)) for q, k in pairs]
     assert javascript(panels, WIDTHS) == (
         'const x = row("h.0.x");\n'
