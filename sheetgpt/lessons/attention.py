@@ -31,7 +31,7 @@ class _Controls:
 def attention(page: Lesson) -> None:
     page.widths |= {2: 24} | dict.fromkeys(range(FIRST, FIRST + 16), 9)
     page.section("words")
-    page.tries("try he", "try score", "try mask")
+    page.row += 1
     controls = _Controls(
         page.control("hand.mask", 1, "mask"), page.control("hand.positions", 0, "positions")
     )
@@ -52,7 +52,7 @@ def attention(page: Lesson) -> None:
     page.row = top + N + 2
     tables = _tables(page)
     page.section("look")
-    page.row += 1
+    page.tries("try he", "try score", "try mask")
     weights, output = _steps(page, words, x, tables, controls)
     share = call("MAX", row_of(weights, N - 1))
     to = call("INDEX", words, call("MATCH", share, row_of(weights, N - 1), 0))

@@ -25,7 +25,7 @@ def learn_tokens(page: Lesson) -> None:
 
 def _learn(page: Lesson) -> None:
     page.section("learn")
-    page.tries("try newest", "try tie", "try own")
+    page.tries("try newest", "try tie", "try count", "try own")
     top = page.row  # of the table: headings, the pair that is joined, how often it stood there
     words_top = top + 4
     page.headings(top, 2, "word", "times")
@@ -86,12 +86,14 @@ def _learn(page: Lesson) -> None:
             page.compute(at(known, 0, number).area, at(known, 0, number - 1) + more, "integer left")
         else:
             page.compute(at(known, 0).area, workings.n_letters(state), "integer left")
+    page.write(sums_top + 2, 2, page.label("chart x"), "note")
     rounds = page.constants(sums_top + 2, FIRST, range(ROUNDS + 1), "start")
     curves = [
         Curve(rounds.area, sizes.area, page.area(sums_top, 2)),
         Curve(rounds.area, known.area, page.area(sums_top + 1, 2)),
     ]
     about, x, y = (page.label(key) for key in ("chart", "chart x", "chart y"))
+    page.write(chart_row - 2, 2, about, "note")
     page.charts.append(Plot(curves, page.area(chart_row - 1, 2), about, 17, 7.5, x, y, (0, ROUNDS)))
 
 

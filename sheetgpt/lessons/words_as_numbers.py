@@ -130,7 +130,7 @@ def _by_company(page: Lesson) -> tuple[Range, SentenceWords]:
 
     page.row = top + SIZE + 3
     page.section("cosine")
-    page.tries("try cosine")
+    page.tries("try pencil", "try cosine")
     top = page.row
     asked = page.input("company.asked", top, 2, "apples", "word")
     top += 4
