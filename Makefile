@@ -59,7 +59,7 @@ nano: $(VENV)/.installed ## train the default model again (about twenty minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train.py
 
-stories: $(VENV)/.installed ## train the model that tells stories again (about two hours; STORIES=text)
+stories: $(VENV)/.installed ## train the model that tells stories again (STORIES=its text)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train_stories.py --compile --text '$(STORIES)'
 

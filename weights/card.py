@@ -104,12 +104,15 @@ def head_table(heads: list[dict[str, Any]]) -> list[str]:
 
 
 def stories_line(training: dict[str, Any]) -> str:
-    shown = training["steps"] * (training["rows"] - training["rows_of_the_grammar"]) * 128
+    flat, at_the_end = training["falls"][0][0], training["rows_of_the_grammar_at_the_end"]
+    grammar = flat * training["rows_of_the_grammar"] + (training["steps"] - flat) * at_the_end
+    read = 128 * (training["steps"] * training["rows"] - grammar)
     return (
         f"{training['n_weights']:,} weights; {training['steps']:,} steps of {training['rows']} "
-        f"rows of 128 tokens, {training['rows_of_the_grammar']} of them from the grammar; "
+        f"rows of 128 tokens, {training['rows_of_the_grammar']} of them from the grammar, "
+        f"{at_the_end} from step {flat:,} on; "
         f"{training['stories']:,} stories of {training['tokens_of_the_stories'] / 1e6:.1f} M "
-        f"tokens, read {shown / training['tokens_of_the_stories']:.1f} times; "
+        f"tokens, read {read / training['tokens_of_the_stories']:.1f} times; "
         f"{training['seconds'] / 60:.0f} minutes on one thread; seed {training['seed']}; "
         f"torch {training['torch']}."
     )

@@ -6,7 +6,7 @@ weights to four decimals, evaluates the rounded weights, and writes everything t
 
 It takes hours, so a run can be stopped and started again: the state is kept every 200 steps, and
 what a step learns from depends on the seed and the number of the step alone. A run that goes on
-may be given another number of steps, as long as the rates have not begun to fall.
+may be given another number of steps, as long as its rates have not begun to fall.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -37,15 +37,38 @@ from vocabulary import learn_vocabulary, read_tokenizer
 STORIES = Path(__file__).parent / "stories"
 
 
+Falls = tuple[tuple[int, float], ...]
+
+
 @dataclass(frozen=True)
 class StoriesRecipe(Recipe):
     """Everything that can be turned about the training."""
 
     seed: int = 1
-    steps: int = 9000
+    steps: int = 3960
     rows: int = 32
     n_vocab: int = 2048
-    rows_of_the_grammar: int = 5  # of all rows of a step
+    # The rates stay until the first of these steps, then fall in straight lines: (step, rate).
+    # The line was bent on the way, because the machine had less and less time for the run.
+    falls: Falls = (
+        (3400, 1.0), (3449, 0.9456), (3450, 0.9091), (3600, 0.6364), (3640, 0.594), (3960, 0.0)
+    )  # fmt: skip
+    # Of all rows of a step. What must be exact is learned best while the rates fall.
+    rows_of_the_grammar: int = 5
+    rows_of_the_grammar_at_the_end: int = 12
+
+    def rate(self, step: int) -> float:
+        warm = min(1.0, (step + 1) / self.warm_up_steps)
+        return min(warm, float(np.interp(step, *zip(*self.falls, strict=True))))
+
+    def grammar_rows(self, step: int) -> int:
+        falls = step >= self.falls[0][0]
+        return self.rows_of_the_grammar_at_the_end if falls else self.rows_of_the_grammar
+
+    def of_length(self, steps: int) -> StoriesRecipe:
+        """The same for another number of steps: flat as long as nano's, then one straight line."""
+        flat = round(steps * self.flat_part)
+        return replace(self, steps=steps, falls=((flat, 1.0), (steps, 0.0)))
 
 
 @dataclass(frozen=True)
@@ -71,7 +94,8 @@ def batch(
     tokenizer: Tokenizer, stream: Stream, recipe: StoriesRecipe, length: int, step: int
 ) -> tuple[Tensor, Tensor]:
     """ids and counts, [rows, length]: the rows of stories, then those of the grammar."""
-    n_grammar, n_stories = recipe.rows_of_the_grammar, recipe.rows - recipe.rows_of_the_grammar
+    n_grammar = recipe.grammar_rows(step)
+    n_stories = recipe.rows - n_grammar
     chance = np.random.default_rng([recipe.seed, step])
     told = rows_of_stories(stream, n_stories, length, chance)
     documents = training_documents(f"{recipe.seed} {step}")
@@ -109,9 +133,8 @@ def go_on(state: Path, optimiser: Optimiser) -> Progress:
     return Progress(kept["step"], kept["seconds"])
 
 
-def mean_nats(recipe: StoriesRecipe, nats: Tensor, counts: Tensor) -> tuple[float, float]:
+def mean_nats(n_stories: int, nats: Tensor, counts: Tensor) -> tuple[float, float]:
     """The surprise of the stories, and that of the grammar's words that have one right answer."""
-    n_stories = recipe.rows - recipe.rows_of_the_grammar
     marked = counts[n_stories:, 1:] == 1
     return float(nats[:n_stories].mean()), float(nats[n_stories:][marked].mean())
 
@@ -136,13 +159,14 @@ def train(
         ids, counts = batch(tokenizer, stream, recipe, size.n_positions + 1, step)
         loss, nats = compute(weights, ids, counts, size.n_head)
         optimiser.step(step, torch.autograd.grad(loss, list(weights.values())))
-        recent = [*recent[-99:], mean_nats(recipe, nats, counts)]
+        n_stories = recipe.rows - recipe.grammar_rows(step)
+        recent = [*recent[-49:], mean_nats(n_stories, nats, counts)]
         progress = Progress(step + 1, before.seconds + time.monotonic() - started)
-        if progress.step % 100 == 0:
+        if progress.step % 50 == 0:
             told, marked = np.mean(recent, axis=0)
             print(
-                f"step {progress.step:5}  stories {told:.4f}  grammar {marked:.4f}  "
-                f"{progress.seconds:6.0f} s",
+                f"{time.strftime('%H:%M')}  step {progress.step:5}  stories {told:.4f}  "
+                f"grammar {marked:.4f}  {progress.seconds:6.0f} s",
                 flush=True,
             )
         if progress.step % 200 == 0 or progress.step == recipe.steps:
@@ -169,7 +193,7 @@ def main() -> None:
     defaults = StoriesRecipe()
     options = argparse.ArgumentParser(description="Train stories, which tells simple stories.")
     options.add_argument("--text", type=Path, default=Path("stories.txt.xz"), metavar="FILE")
-    options.add_argument("--steps", type=int, default=defaults.steps)
+    options.add_argument("--steps", type=int, help="as many, instead of those of the recipe")
     options.add_argument("--seed", type=int, default=defaults.seed)
     options.add_argument("--output", type=Path, default=STORIES, metavar="DIRECTORY")
     options.add_argument("--state", type=Path, default=Path("stories.state"), metavar="FILE")
@@ -179,7 +203,9 @@ def main() -> None:
     chosen = options.parse_args()
     if not chosen.text.is_file():
         sys.exit(f"there is no text {chosen.text} to learn from; {WHERE_TO_GET_IT}")
-    recipe = StoriesRecipe(steps=chosen.steps, seed=chosen.seed)
+    recipe = StoriesRecipe(seed=chosen.seed)
+    if chosen.steps:
+        recipe = recipe.of_length(chosen.steps)
     folder: Path = chosen.output
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -203,6 +229,7 @@ def main() -> None:
         "seconds": round(progress.seconds),
         "torch": torch.__version__,
     }
+    del training["flat_part"]  # what it would say is said by the falls
     report = {"training": training, **evaluation(weights, size, tokenizer, kept_out)}
     write_json(folder / "evaluation.json", report)
     print_report(report)
