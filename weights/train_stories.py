@@ -59,7 +59,8 @@ class StoriesRecipe(Recipe):
 
     def rate(self, step: int) -> float:
         warm = min(1.0, (step + 1) / self.warm_up_steps)
-        return min(warm, float(np.interp(step, *zip(*self.falls, strict=True))))
+        steps, rates = ([fall[part] for fall in self.falls] for part in (0, 1))
+        return min(warm, float(np.interp(step, steps, rates)))
 
     def grammar_rows(self, step: int) -> int:
         falls = step >= self.falls[0][0]
