@@ -5,9 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKBOOK ?= sheetgpt-nano.xlsx
 PAGE ?= sheetgpt-nano.html
+STORIES ?= stories.txt.xz
 
 .DEFAULT_GOAL := help
-.PHONY: help workbook page test check lint bench office pictures nano clean
+.PHONY: help workbook page test check lint bench office pictures nano stories clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -57,6 +58,10 @@ pictures: $(VENV)/.installed ## take the pictures in docs/pictures again
 nano: $(VENV)/.installed ## train the default model again (about twenty minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train.py
+
+stories: $(VENV)/.installed ## train the model that tells stories again (STORIES=its text)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
+	$(BIN)/python weights/train_stories.py --compile --text '$(STORIES)'
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(WORKBOOK) $(PAGE) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

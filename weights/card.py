@@ -1,4 +1,4 @@
-"""Keeps the figures in the model card the measured ones: `evaluation.json` -> README.md.
+"""Keeps the figures in the model card the measured ones: each `evaluation.json` -> README.md.
 
 `python weights/card.py` writes the tables afresh; training does so by itself.
 """
@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,7 @@ from grammar import FAMILIES, Draw, questions_in
 
 HERE = Path(__file__).parent
 CARD = HERE / "README.md"
-EVALUATION = HERE / "nano" / "evaluation.json"
-
-BETWEEN_MARKS = re.compile(
-    r"(?<=<!-- measured -->\n).*(?=<!-- end of what was measured -->)", re.DOTALL
-)
+MODELS = ("nano", "stories")
 
 
 def rows(*cells_of_rows: tuple[object, ...]) -> list[str]:
@@ -35,6 +30,11 @@ def times(margin: float) -> str:
 
 def margins(figures: dict[str, Any]) -> tuple[str, str]:
     return times(figures["smallest_margin"]), times(figures["median_margin"])
+
+
+def on_one_line(text: str) -> str:
+    """▪ stands for the end of the document, ⏎ for a new line."""
+    return text.replace("<|endoftext|>", " ▪").replace("\n", " ⏎ ")
 
 
 def training_line(training: dict[str, Any]) -> str:
@@ -77,7 +77,7 @@ def showcase_table(showcase: dict[str, Any]) -> list[str]:
     head = ("prompt", "goes on", "margin")
     table = rows(head, ("---",) * len(head))
     for prompt, shown in showcase.items():
-        goes_on = shown["goes_on"].replace("<|endoftext|>", " ▪")
+        goes_on = on_one_line(shown["goes_on"])
         table += rows((prompt, goes_on, times(shown["smallest_margin"])))
     return table
 
@@ -103,11 +103,44 @@ def head_table(heads: list[dict[str, Any]]) -> list[str]:
     return table
 
 
+def stories_line(training: dict[str, Any]) -> str:
+    flat, at_the_end = training["falls"][0][0], training["rows_of_the_grammar_at_the_end"]
+    grammar = flat * training["rows_of_the_grammar"] + (training["steps"] - flat) * at_the_end
+    read = 128 * (training["steps"] * training["rows"] - grammar)
+    return (
+        f"{training['n_weights']:,} weights; {training['steps']:,} steps of {training['rows']} "
+        f"rows of 128 tokens, {training['rows_of_the_grammar']} of them from the grammar, "
+        f"{at_the_end} from step {flat:,} on; "
+        f"{training['stories']:,} stories of {training['tokens_of_the_stories'] / 1e6:.1f} M "
+        f"tokens, read {read / training['tokens_of_the_stories']:.1f} times; "
+        f"{training['seconds'] / 60:.0f} minutes on one thread; seed {training['seed']}; "
+        f"torch {training['torch']}."
+    )
+
+
+def kept_out_line(read: dict[str, Any]) -> str:
+    return (
+        f"**{read['bits_per_byte']:.3f} bits a byte** on the {read['stories']:,} stories that "
+        f"were kept out ({read['bytes']:,} bytes, {read['tokens']:,} tokens, "
+        f"{read['nats_per_token']:.3f} nats a token). Every token of every story counts, with the "
+        "`<|endoftext|>` behind it; longer stories are read in windows of 128 tokens that move on "
+        "by 64."
+    )
+
+
+def continuation_list(told: dict[str, str]) -> list[str]:
+    return [f"* **{beginning}**{on_one_line(goes_on)}" for beginning, goes_on in told.items()]
+
+
 def measured(report: dict[str, Any]) -> str:
-    """The part of the card that comes from `evaluation.json`, as Markdown."""
-    parts = [
-        ["### Training"],
-        [training_line(report["training"])],
+    """The part of the card that comes from a model's `evaluation.json`, as Markdown."""
+    training, read = report["training"], report.get("stories")
+    parts = [["### Training"], [stories_line(training) if read else training_line(training)]]
+    if read:
+        parts += [["### Stories that training never showed"], [kept_out_line(read)]]
+    for temperature, told in report.get("continuations", {}).items():
+        parts += [[f"### Continuations at {temperature}"], continuation_list(told)]
+    parts += [
         ["### Families"],
         family_table(report["families"]),
         ["### Combinations that training never showed"],
@@ -120,9 +153,19 @@ def measured(report: dict[str, Any]) -> str:
     return "\n" + "\n\n".join("\n".join(lines) for lines in parts) + "\n\n"
 
 
-def write_card(card: Path = CARD, evaluation: Path = EVALUATION) -> None:
-    report = json.loads(evaluation.read_text("utf-8"))
-    text = BETWEEN_MARKS.sub(lambda _: measured(report), card.read_text("utf-8"))
+def filled(text: str, name: str, figures: str) -> str:
+    """The card's text with a model's figures between its two marks."""
+    opening, closing = f"<!-- {name}: measured -->\n", f"<!-- {name}: end of what was measured -->"
+    before, _, from_here = text.partition(opening)
+    _, _, after = from_here.partition(closing)
+    return before + opening + figures + closing + after
+
+
+def write_card(card: Path = CARD) -> None:
+    text = card.read_text("utf-8")
+    for name in MODELS:
+        report = json.loads((HERE / name / "evaluation.json").read_text("utf-8"))
+        text = filled(text, name, measured(report))
     card.write_text(text, "utf-8")
 
 

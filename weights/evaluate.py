@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 from grammar import FAMILIES, SHOWCASE, Question, evaluation_set
-from model import Weights, attention_weights, logits
+from model import Weights, attention_weights, logits, surprise
 from tokenizers import Tokenizer
 from torch import Tensor
 from vocabulary import END_OF_TEXT
@@ -18,6 +20,20 @@ N_HEAD = 4
 # A head is looked for by the token that reads and the token that it reads from.
 HEADS_PROMPT = "Mike is quick. He moves"
 HEADS = ((" He", "Mike"), (" moves", " quick"))
+
+# Written down before any continuation was seen, and never exchanged for better ones.
+BEGINNINGS = (
+    "Once upon a time",
+    "The little dog",
+    "Tom and Lily went to",
+    "One day, a girl named Sue",
+    "There was a big tree",
+    "Lily wanted to",
+    "The sun was",
+    "Mom said,",
+    "Ben had a red ball.",
+    "It was raining",
+)
 
 
 def starts(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
@@ -90,13 +106,89 @@ def ask_showcase(weights: Weights, tokenizer: Tokenizer) -> dict[str, Any]:
     }
 
 
-def complete(weights: Weights, tokenizer: Tokenizer, prompt: str, n_tokens: int = 24) -> str:
-    """The likeliest continuation, up to the end of the document."""
+Choose = Callable[[Tensor], int]
+
+
+def likeliest(scores: Tensor) -> int:
+    """[n_vocab] -> the token id with the highest logit."""
+    return int(scores.argmax())
+
+
+def drawn(temperature: float, seed: int) -> Choose:
+    """Draws tokens with the probabilities that their logits have at a temperature."""
+    chance = np.random.default_rng(seed)
+
+    def choose(scores: Tensor) -> int:
+        probabilities = (scores.double() / temperature).softmax(0).numpy()
+        return int(chance.choice(len(probabilities), p=probabilities))
+
+    return choose
+
+
+def complete(
+    weights: Weights,
+    tokenizer: Tokenizer,
+    prompt: str,
+    n_tokens: int = 24,
+    choose: Choose = likeliest,
+) -> str:
+    """The likeliest continuation, or one that is drawn, up to the end of the document."""
     ids = tokenizer.encode(prompt).ids
     n_prompt, end = len(ids), tokenizer.token_to_id(END_OF_TEXT)
     while len(ids) < n_prompt + n_tokens and ids[-1] != end:
-        ids = [*ids, int(last_logits(weights, [ids]).argmax())]
+        ids = [*ids, choose(last_logits(weights, [ids])[0])]
     return tokenizer.decode(ids[n_prompt:], skip_special_tokens=False)
+
+
+def tell_stories(weights: Weights, tokenizer: Tokenizer, n_tokens: int = 60) -> dict[str, Any]:
+    """How each beginning goes on at temperature 0, and once at 0.8; the first draw is kept."""
+    return {
+        "temperature 0": {
+            beginning: complete(weights, tokenizer, beginning, n_tokens) for beginning in BEGINNINGS
+        },
+        "temperature 0.8": {
+            beginning: complete(weights, tokenizer, beginning, n_tokens, drawn(0.8, seed))
+            for seed, beginning in enumerate(BEGINNINGS, 1)
+        },
+    }
+
+
+def windows(ids: list[int], n_positions: int) -> Iterator[tuple[list[int], int]]:
+    """Stretches of at most n_positions + 1 ids, and how many ids at the end of each are new.
+
+    Every id but the first is new once. Where a story is longer than the model can look, windows
+    move on by half of its sight, so that at least half of it lies before every later id.
+    """
+    seen = 1
+    while seen < len(ids):
+        stop = min(len(ids), max(n_positions + 1, seen + n_positions // 2))
+        yield ids[max(0, stop - n_positions - 1) : stop], stop - seen
+        seen = stop
+
+
+@torch.no_grad()
+def read_on(
+    weights: Weights, tokenizer: Tokenizer, stories: Sequence[str], n_positions: int
+) -> dict[str, Any]:
+    """How well the model expects what stories say, read from `<|endoftext|>` to `<|endoftext|>`."""
+    end = tokenizer.token_to_id(END_OF_TEXT)
+    told = [[end, *encoding.ids, end] for encoding in tokenizer.encode_batch(list(stories))]
+    every = [window for ids in told for window in windows(ids, n_positions)]
+    nats = 0.0
+    for first in range(0, len(every), 64):
+        some = every[first : first + 64]
+        rows = [ids + [end] * (n_positions + 1 - len(ids)) for ids, _ in some]
+        surprises = surprise(weights, torch.tensor(rows), N_HEAD).double()
+        for (ids, n_new), row in zip(some, surprises, strict=True):
+            nats += float(row[len(ids) - 1 - n_new : len(ids) - 1].sum())
+    n_tokens, n_bytes = sum(len(ids) - 1 for ids in told), sum(len(s.encode()) for s in stories)
+    return {
+        "stories": len(stories),
+        "bytes": n_bytes,
+        "tokens": n_tokens,
+        "nats_per_token": round(nats / n_tokens, 4),
+        "bits_per_byte": round(nats / math.log(2) / n_bytes, 4),
+    }
 
 
 @torch.no_grad()

@@ -540,7 +540,7 @@ FAMILIES = (
 )
 
 
-def training_documents(seed: int) -> Iterator[str]:
+def training_documents(seed: int | str) -> Iterator[str]:
     """Documents with their marks, without end; nothing that is held out appears in them."""
     draw = Draw(seed)
     shares = [family.share for family in FAMILIES]
@@ -568,6 +568,15 @@ def pieces(document: str) -> list[Piece]:
 def plain(document: str) -> str:
     """A document as a reader sees it, without its marks."""
     return "".join(piece.text for piece in pieces(document))
+
+
+def documents_for_vocabulary(of_each: int) -> list[str]:
+    """As many documents of each family, without marks: a vocabulary is learned from them."""
+    texts = []
+    for family in FAMILIES:
+        draw = Draw(f"vocabulary of {family.name}")
+        texts += [plain(family.write(draw)) for _ in range(of_each)]
+    return texts
 
 
 class Question(NamedTuple):

@@ -128,6 +128,13 @@ def logits(weights: Weights, ids: Tensor, n_head: int) -> Tensor:
     return layer_norm(x, weights, "ln_f") @ weights["wte.weight"].T
 
 
+def surprise(weights: Weights, ids: Tensor, n_head: int) -> Tensor:
+    """ids [rows, n + 1] -> [rows, n] nats: how unexpected each token is after those before it."""
+    predicted = logits(weights, ids[:, :-1], n_head).flatten(0, 1)
+    nats = functional.cross_entropy(predicted, ids[:, 1:].flatten(), reduction="none")
+    return nats.view(len(ids), -1)
+
+
 def attention_weights(weights: Weights, ids: Tensor, n_head: int) -> Tensor:
     """[n] -> [n_layer, n_head, n, n]: how much each token (row) reads from each (column)."""
     x, n, seen = embed(weights, ids[None]), len(ids), []

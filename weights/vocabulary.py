@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from tokenizers import pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 END_OF_TEXT = "<|endoftext|>"
 
@@ -74,3 +74,18 @@ def write_vocabulary(folder: Path, merges: list[Pair]) -> int:
     lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", "utf-8")
     return len(tokens)
+
+
+def read_tokenizer(folder: Path) -> Tokenizer:
+    bpe = models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    tokenizer = Tokenizer(bpe)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(END_OF_TEXT)])
+    return tokenizer
+
+
+def learn_vocabulary(folder: Path, texts: Iterable[str], n_vocab: int) -> Tokenizer:
+    """Writes the vocabulary of the texts to a folder; returns a tokenizer that uses it."""
+    write_vocabulary(folder, learn_merges(texts, limit=n_vocab - 257))
+    return read_tokenizer(folder)
