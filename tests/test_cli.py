@@ -72,6 +72,7 @@ Commands:
   fetch     Download one of the published GPT-2 models.
   lessons   Write a small workbook of lessons on the ideas behind the model.
   models    List the models that are here, with their sizes.
+  page      Write a model as a web page whose steps are cells of JavaScript.
   tokenize  Print how a text becomes tokens.
 """
     )
@@ -87,6 +88,7 @@ Commands:
         ("fetch", "\n  sheetgpt fetch gpt2          124 million weights, 0.5 GB\n"),
         ("lessons", "\n  sheetgpt lessons --language ja -o lessons-ja.xlsx\n"),
         ("models", "Usage: sheetgpt models [OPTIONS]\n"),
+        ("page", "\n  sheetgpt check sara.html\n"),
     ],
 )
 def test_help_of_commands(command, example):
