@@ -92,7 +92,7 @@ LOOKS: dict[str, Look] = {
     "completion": Look(size=18, bold=True, color=ACCENT, horizontal="left"),
     "text": Look(horizontal="left"),
     "mark": Look(bold=True, color=ACCENT, horizontal="center"),
-    "symbol": Look(size=11, bold=True, horizontal="center"),
+    "symbol": Look(size=11, bold=True, horizontal="center", shrink=True),
     "message": Look(bold=True, color="A61B1B", horizontal="left", format=TEXT),
     "start": Look(color=QUIET, italic=True, horizontal="center"),
     "integer": Look(horizontal="center", format="0"),
