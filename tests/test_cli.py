@@ -104,8 +104,9 @@ def test_help_of_commands(command, example):
 
 def test_models():
     assert screen("models").splitlines() == [
-        "model  weights  blocks  width  heads  tokens  context    file",
-        "nano   669,568      12     64      4    1024       64  2.7 MB",
+        "model    weights  blocks  width  heads  tokens  context    file",
+        "nano     669,568      12     64      4    1024       64  2.7 MB",
+        "stories  739,200      12     64      4    2048      128  3.0 MB",
         "not here yet: gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2, tinystories-1m, "
         "tinystories-3m, tinystories-8m, tinystories-33m (sheetgpt fetch NAME)",
     ]
@@ -358,7 +359,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "not there": (
         lambda directory: directory / "no",
-        "'DIR/no' is neither a model that is here (nano) nor a directory",
+        "'DIR/no' is neither a model that is here (nano, stories) nor a directory",
     ),
     "a name that cannot be": (lambda directory: "x" * 5000, "nor a directory"),
     "a file": (

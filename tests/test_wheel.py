@@ -60,7 +60,8 @@ def test_contents(wheel):
         "sheetgpt/templates/ja.toml",
         "sheetgpt/templates/ko.toml",
         *(
-            f"sheetgpt/weights/nano/{name}"
+            f"sheetgpt/weights/{model}/{name}"
+            for model in ("nano", "stories")
             for name in ("config.json", "model.safetensors", "vocab.json", "merges.txt")
         ),
     } <= names

@@ -74,7 +74,9 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
             raise ValueError("no sheet has so many rows")
         if config.n_layer > MOST_BLOCKS:
             raise ValueError("no workbook has so many tabs")
-        if not all(0 <= size <= LAST_ROW for size in astuple(room)) or room.tokens > config.n_ctx:
+        least = min(room.characters, room.bytes, room.tokens)  # a vocabulary may merge nothing
+        within = all(0 <= size <= LAST_ROW for size in astuple(room))
+        if least < 1 or not within or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
         return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:

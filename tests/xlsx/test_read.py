@@ -149,7 +149,7 @@ def test_workbooks_that_are_not_ours(tmp_path):
         ("n_embd", '"a"'),
         ("n_embd", "["),
         ("layer_norm_epsilon", "NaN"),
-        ("activation_function", '"silu"'),
+        ("activation_function", '"mish"'),
         ("room.tokens", "0"),
         ("room.rounds", "1000000000"),
         ("room.tokens", "33"),
