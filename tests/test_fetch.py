@@ -186,7 +186,7 @@ def test_fetch_and_use_without_network(fake_hub, screen, tmp_path):
     }
     asked = len(fake_hub.asked)
     without = "import sys; sys.modules['huggingface_hub'] = None"
-    assert "\ngpt2     4,256" in screen("models", before=without)
+    assert "\ngpt2       4,256" in screen("models", before=without)
     assert screen("tokenize", "qu", "--model", "gpt2", before=without).endswith("ids: 256\n")
     built = screen("build", "--model", "gpt2", "--prompt", "a", "--context", "2")
     assert "\nsheetgpt-gpt2.xlsx: " in built
