@@ -211,7 +211,7 @@ def test_damaged_files(tiny_workbook, tmp_path):
         ),
         (
             '<row><c r="A1"><f t="array" ref="A1:XFD1048576">1</f><v>1</v></c></row>',
-            "tab 't' has cells as far as row 1048576, column 16384",
+            "the formulas of tab 't' fill cells as far as t!A1:XFD1048576",
         ),
     ],
 )
