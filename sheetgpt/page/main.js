@@ -4,7 +4,7 @@ const PATIENCE = 1000; // milliseconds that a worker may be silent when it is as
 const edits = {}; // name of a cell -> the code that runs in the place of the built one
 const drafts = {}; // name of a cell -> the code that has been typed, whether it runs or not
 const own = inside(document); // the model's files, if they are in this page
-const files = new Map(); // name -> Blob: what the model is read from
+let files = new Map(); // name -> Blob: what the model is read from
 const questions = []; // who waits for an answer of the worker
 let worker, tokenizer; // the tokenizer as soon as the vocabulary is there
 let [request, isBusy, began, lastRun] = [0, true]; // lastRun: the cell that somebody ran last
@@ -162,22 +162,23 @@ function goTo(block, head) {
 // --- files ---------------------------------------------------------------------------------------
 
 async function load(given) {
-  for (const [name, blob] of given) files.set(name, blob);
+  const all = new Map([...files, ...given]);
   const { key, parts, missing } = await ask("load", { given, said });
   if (key) return refuse(key, parts);
-  const absent = missing.concat(["vocab.json", "merges.txt"].filter((name) => !files.has(name)));
+  const absent = missing.concat(["vocab.json", "merges.txt"].filter((name) => !all.has(name)));
+  const made = !absent.length && (await readVocabulary(all, said.config.n_vocab).catch(() => null));
+  if (made === null) return refuse("page wrong vocabulary", { file: given.at(-1)[0] });
+  files = all;
   if (absent.length) return refuse("page missing", { files: absent.join(", ") });
-  tokenizer = await readVocabulary(files, said.config.n_vocab).catch(() => null);
-  if (!tokenizer) return refuse("page wrong vocabulary", { file: "vocab.json" });
+  tokenizer = made;
   now.vocabulary = tokenizer.tokens.map((_, id) => visible(tokenizer.decode([id])));
   $("files").hidden = true;
   if (!own.length) store("put", [...files], said.name).then(showKept, () => {}); // or keep nothing
   await run();
 }
 
-// Asks for files, without the one that is wrong.
+// Asks for files; those that came last are as if they had not come.
 function refuse(key, parts) {
-  files.delete(parts.file);
   $("files").hidden = false;
   $("missing").textContent = say(key, parts);
 }

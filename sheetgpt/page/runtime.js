@@ -71,8 +71,7 @@ function heads(count, make) {
 // --- products ------------------------------------------------------------------------------------
 
 function matmul(a, b) {
-  if (a.columns !== b.rows)
-    fail(`matmul: a row of ${a.columns} numbers meets columns of ${b.rows}`);
+  if (a.columns !== b.rows) fail(`a row of ${a.columns} numbers meets columns of ${b.rows}`);
   if (a.rows > 1 && b.columns === 1) return transpose(matmul(transpose(b), transpose(a)));
   products?.push([a, b]);
   const product = matrix(a.rows, b.columns);

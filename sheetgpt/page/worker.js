@@ -27,25 +27,25 @@ function numbers(cell) {
   if (typeof result !== "number" && !result?.data) fail("a cell must return a matrix or a number");
   const isId = Number.isInteger(result) && result >= 0 && result < model.config.n_vocab;
   if (cell.name === "predicted.id" && !isId) fail(`no token has the id ${result}`);
-  return new Float64Array(result.data ? flat(result) : [result]);
+  return (steps.get(cell.name)[token] = new Float64Array(result.data ? flat(result) : [result]));
 }
 
 // The cells of the token that have not been computed: from which one on, what they give, and which
-// one failed. Only tokens that are followed by a new one have the last cells.
+// one failed. Only tokens that are followed by a new one have the last cells, and the
+// choice, which is the very last, is always made again.
 function computeRow() {
   const cells = model.cells.filter((cell) => token >= controls.asked || !cell.last);
   const from = Math.min(done[token] ?? 0, cells.length, model.cells.length - 1);
-  const rows = []; // the choice, which is the last of all, is always made again
-  let failed;
+  const told = { token, from, rows: [] };
   try {
-    for (const cell of cells.slice(from)) rows.push((steps.get(cell.name)[token] = numbers(cell)));
+    for (const cell of cells.slice(from)) told.rows.push(numbers(cell));
   } catch (error) {
-    const { name } = cells[from + rows.length];
+    const { name } = cells[from + told.rows.length];
     const line = parseInt(error.stack?.split(`${name}.js:`)[1]) - 2; // two begin a function
-    failed = { name, line, message: `${error}` };
+    told.failed = { name, line, message: `${error}` };
   }
-  done[token] = from + rows.length;
-  return { token, from, rows, failed };
+  done[token] = from + told.rows.length;
+  return told;
 }
 
 // --- messages ------------------------------------------------------------------------------------
@@ -87,10 +87,12 @@ async function load({ given, said }) {
   model ??= said;
   for (const name of ["tokens.id", ...model.cells.map((cell) => cell.name)]) steps.set(name, []);
   done = [];
+  const before = new Map(weights);
   let file, blob;
   try {
     for ([file, blob] of given) await READERS[file.split(".").at(-1)]?.(file, blob, model.shapes);
   } catch ({ key = "page wrong safetensors", parts }) {
+    before.forEach((weight, name) => weights.set(name, weight));
     return { key, parts: { file, ...parts } };
   }
   const absent = Object.keys(model.shapes).filter((name) => !weights.has(name));
