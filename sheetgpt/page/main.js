@@ -142,7 +142,7 @@ function listenToCell(place) {
   const editor = part(place, "editor");
   part(place, "run").onclick = () => runCell(place);
   part(place, "reset").onclick = () => resetCells([nameOf(place)]);
-  editor.onkeydown = ({ key, ctrlKey }) => key === "Enter" && ctrlKey && runCell(place);
+  editor.onkeydown = ({ key, ctrlKey }) => void (key === "Enter" && ctrlKey && runCell(place));
   editor.oninput = () => (drafts[nameOf(place)] = editor.value);
 }
 
@@ -200,7 +200,6 @@ async function showKept() {
 
 window.sheetgpt = {
   values,
-  tokenize: (text) => tokenizer.read(text),
   get ready() { return waiting.promise; },
 };
 

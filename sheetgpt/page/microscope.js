@@ -30,6 +30,6 @@ function walk(event) {
   const line = from.closest("table").rows[from.parentNode.rowIndex + move[0]];
   const next = line?.cells[from.cellIndex + move[1]];
   if (next?.localName !== "td") return;
-  next.focus();
+  Object.assign(next, { tabIndex: -1 }).focus();
   event.preventDefault();
 }

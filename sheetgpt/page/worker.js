@@ -51,12 +51,13 @@ function computeRow() {
 // --- messages ------------------------------------------------------------------------------------
 
 // Goes on with the tokens from one on, and reads what is chosen, until there is no room or the text
-// ends. Rows of other tokens, or behind them, do not count any more.
+// ends. Rows of other tokens, or behind the last one, do not count any more.
 function compute({ ids, first, given, chosen }) {
   const [told, until] = [[], performance.now() + SLICE];
   edit(given);
   controls = chosen;
-  for (token = first; token < ids.length && performance.now() < until; token++) {
+  for (token = first; token < ids.length; token++) {
+    if (performance.now() > until) return { told, ids };
     if (steps.get("tokens.id")[token]?.[0] !== ids[token]) done.length = token;
     steps.get("tokens.id")[token] = [ids[token]];
     told.push(computeRow());
@@ -65,6 +66,7 @@ function compute({ ids, first, given, chosen }) {
     const [id] = token === ids.length - 1 && room > 0 ? computed("predicted.id") : [chosen.end];
     if (id !== chosen.end) ids.push(id);
   }
+  done.length = first + told.length;
   return { told, ids };
 }
 
@@ -95,9 +97,8 @@ async function load({ given, said }) {
     before.forEach((weight, name) => weights.set(name, weight));
     return { key, parts: { file, ...parts } };
   }
-  const absent = Object.keys(model.shapes).filter((name) => !weights.has(name));
-  const csv = absent.slice(0, 5).map((name) => `${name}.csv`);
-  return { missing: weights.size ? csv : ["model.safetensors"] };
+  const absent = Object.keys(model.shapes).filter((name) => !weights.has(name)).slice(0, 5);
+  return { missing: weights.size ? absent.map((name) => `${name}.csv`) : ["model.safetensors"] };
 }
 
 onmessage = async ({ data: { ask, question, ...more } }) =>
