@@ -143,7 +143,7 @@ function drawLikeliest() {
   const shares = values.softmax[Math.max(now.marked ?? 0, now.asked)] ?? [];
   show($("likeliest"), likeliest(shares, 10).map((id) => {
     const share = percent(shares[id], 1);
-    const bar = ["span", { className: "bar", style: `width: ${share}` }];
+    const bar = ["span", { className: "bar", style: `width: ${100 * shares[id]}%` }];
     return ["li", {}, span(now.vocabulary[id], "token"), bar, span(share, "share")];
   }));
 }
