@@ -183,8 +183,8 @@ def _fingerprints(checkpoint: Checkpoint, ids: list[int]) -> dict[str, tuple[flo
         numbers = trace[name].reshape(len(ids), -1).astype(np.float64)
         rows = [row[~np.isnan(row)] for row in numbers]
         first = len(ids) - 1 if name in last else 0
-        products = [row @ _factors(t, len(row)) for t, row in enumerate(rows) if t >= first]
-        found[name] = rounded(sum(products)), tolerance(np.concatenate(rows[first:]))
+        products = [float(row @ _factors(t, len(row))) for t, row in enumerate(rows)]
+        found[name] = rounded(sum(products[first:])), tolerance(np.concatenate(rows[first:]))
     return found
 
 
