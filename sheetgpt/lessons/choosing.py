@@ -116,7 +116,7 @@ def _bars(page: Lesson, words: Range, columns: dict[str, Range], top: int) -> No
         for row in range(N):
             page.compute(both.cell(row, column), at(columns[name], row), "attention")
     names, about = page.area(top, BESIDE, 1, len(shown)), page.label("bars chart")
-    page.charts.append(Bars(words.area, both, page.area(top - 1, FIRST + 8), about, 10, 8, names))
+    page.charts.append(Bars(words.area, both, page.area(top - 1, FIRST + 8), about, 10, 7.5, names))
 
 
 def _uniform(seed: Expr) -> Expr:
@@ -134,8 +134,8 @@ def _draw(page: Lesson, choice: _Choice) -> None:
     page.write(row, 2, page.label("number"), "heading")
     uniform = page.show("choose.uniform", row, FIRST, _uniform(choice.seed), "live formula")
     page.write(row + 1, 2, page.label("falls on"), "heading")
-    place = page.show("choose.place", row + 1, FIRST + 1, choice.place(uniform), "integer")
-    word = page.show("choose.taken", row + 1, FIRST, call("INDEX", choice.words, place), "fact")
+    place = page.show("choose.place", row + 1, FIRST, choice.place(uniform), "integer")
+    word = page.show("choose.taken", row + 1, FIRST + 1, call("INDEX", choice.words, place), "fact")
     sentence = page.words.sentence(
         "from scores to a word.sentence", word=word, number=call("ROUND", uniform, 3),
         start=call("ROUND", call("INDEX", choice["from"], place), 3),
@@ -147,7 +147,8 @@ def _draw(page: Lesson, choice: _Choice) -> None:
     fence = page.area(row, BESIDE + 4, 3 * N + 3, 2)
     for number in range(N):
         share = at(choice["probability"], number)
-        name = when(share < 0.03, " ", at(choice.words, number))
+        room = call("MAX", 0.03, 0.009 * call("LEN", at(choice.words, number)))
+        name = when(share < room, " ", at(choice.words, number))
         page.compute(names.row(number), name, "token")
         middle = (at(choice["from"], number) + at(choice["to"], number)) / 2
         page.compute(points.cell(number, 0), middle, "formula")
@@ -161,11 +162,13 @@ def _draw(page: Lesson, choice: _Choice) -> None:
     page.write(row - 1, BESIDE + 4, page.label("line"), "heading")
     found = page.area(row, 2)
     curves = [Curve(fence.columns(0, 1), fence.columns(1, 2), page.area(row - 1, BESIDE + 4))]
-    curves += [Curve(points.cell(n, 0), points.cell(n, 1), names.row(n), "named") for n in range(N)]
-    curves.append(Curve(uniform.area, zero, found, "answer"))
+    curves += [
+        Curve(points.cell(n, 0), points.cell(n, 1), names.row(n), "name", "ctr") for n in range(N)
+    ]
+    curves.append(Curve(uniform.area, zero, found, "answer", "b"))
     about, x = page.label("line chart"), page.label("line")
     page.charts.append(
-        Plot(curves, page.area(row + 4, 2), about, 26, 4.5, x, "", (0, 1), (-0.2, 1.2))
+        Plot(curves, page.area(row + 4, 2), about, 26, 5, x, "", (0, 1), (-0.8, 1.2))
     )
     page.row = row + 15
 

@@ -91,6 +91,8 @@ def _found(
         page.show(f"count.id.{n}", listed - 2, left + n, tree, "integer")
         for n, tree in enumerate(ids)
     ]
+    page.headings(listed - 1, left - 2, "first at", "word")
+    page.write(listed - 2, left - 1, page.label("both"), "heading right")
     whole = text.first.area
     places = whole.shape[1]
 
@@ -120,8 +122,10 @@ def _ranked(
     page: Lesson, name: str, counts: Range, text: SentenceWords, top: int, column: int
 ) -> None:
     page.write(top, column, page.label(f"{name} title"), "heading")
+    column_of_scores = counts.area.right + 2
+    page.headings(counts.area.top - 1, column_of_scores, "ranking")
     scores = page.define(  # the counts once more, the first of equals ahead
-        f"count.{name}.score", page.area(counts.area.top, counts.area.right + 2, SIZE)
+        f"count.{name}.score", page.area(counts.area.top, column_of_scores, SIZE)
     )
     for row in range(SIZE):
         page.compute(scores.area.row(row), at(counts, row) - row / 1e6, "formula")

@@ -74,7 +74,8 @@ def _hiker(page: Lesson) -> None:
     sentence = when(is_lost, page.label("lost"), when(rests, valley, still))
     page.show("hiker.sentence", top - 1, FIRST + 4, sentence, "live")
     left = FIRST + 16
-    page.headings(top, left, "w", "landscape", "walk")
+    page.headings(top, left, "w", "landscape")
+    page.headings(top, left + 3, "walk")
     xs = page.constants(top + 1, left, np.linspace(-2, 2, 41), "formula", down=True)
     curve = page.show("hiker.landscape", top + 1, left + 1, _valleys(xs))
     seen_x = page.define("hiker.seen.x", page.area(top + 1, left + 3, WALK + 1))
@@ -86,7 +87,7 @@ def _hiker(page: Lesson) -> None:
     page.compute(seen_y.area, _valleys(seen_x), "formula")
     curves = [
         Curve(xs.area, curve.area, page.area(top, left + 1)),
-        Curve(seen_x.area, seen_y.area, page.area(top, left + 2), "walk"),
+        Curve(seen_x.area, seen_y.area, page.area(top, left + 3), "walk"),
     ]
     about, x, y = (page.label(key) for key in ("hiker chart", "w", "error"))
     page.charts.append(

@@ -56,6 +56,7 @@ def vocabulary_of(
     rows, places = first.shape
     order = np.arange(1, rows * places + 1).reshape(rows, places)
     counted = page.fill(first.top, first.right + 2, order, "index")
+    page.write(first.top - 2, first.right + 2, page.label("order"), "heading")
     ids_of = page.define(f"{name}.first", first)
     for row in range(rows):
         for place in range(places):
