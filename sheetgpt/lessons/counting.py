@@ -13,7 +13,7 @@ from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.reference import forward
 from sheetgpt.lessons.lesson import Lesson, at
-from sheetgpt.lessons.text import SentenceWords, vocabulary_of, words_of
+from sheetgpt.lessons.text import LINE, SentenceWords, vocabulary_of, words_of
 
 SENTENCES = (
     "Mike is quick. He moves quickly.", "Tom is slow. He moves slowly.",
@@ -69,7 +69,7 @@ def counting(page: Lesson, model: Checkpoint) -> None:
     page.write(page.row - 1, FIRST, page.label("words"), "heading")
     page.headings(page.row, 2, "text", look="heading")
     top = page.row + 1
-    sentences = page.inputs("count.text", top, 2, [[each] for each in SENTENCES], "word")
+    sentences = page.inputs("count.text", top, 2, [[each] for each in SENTENCES], "word", LINE)
     words = words_of(page, "count", sentences, FIRST, PLACES)
     beside = FIRST + PLACES + 6
     first = page.area(top, beside, len(SENTENCES), PLACES)

@@ -19,7 +19,7 @@ FIRST = 4  # the column of the words before the first join
 
 
 def learn_tokens(page: Lesson) -> None:
-    page.widths |= {2: 18, 3: 9} | dict.fromkeys(range(FIRST, FIRST + ROUNDS + 1), 20)
+    page.widths |= {2: 18, 3: 9} | dict.fromkeys(range(FIRST, FIRST + ROUNDS + 1), 23)
     _learn(page)
 
 
@@ -36,7 +36,7 @@ def _learn(page: Lesson) -> None:
     typed = [[word] for word, _ in WORDS] + empty
     words = page.inputs("tokens.words", words_top, 2, typed, "word")
     often = [[count] for _, count in WORDS] + empty
-    times = page.inputs("tokens.times", words_top, 3, often, "control")
+    times = page.inputs("tokens.times", words_top, 3, often, "control", ("whole", 0, 1_000_000))
     sums_top = words_top + ROOM
     page.write(sums_top, 2, page.label("text size"), "heading")
     page.write(sums_top + 1, 2, page.label("vocabulary size"), "heading")

@@ -11,7 +11,7 @@ import numpy as np
 from sheetgpt.book.book import Curve, Plot
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Number, Range, call, when
-from sheetgpt.lessons.lesson import Lesson, at, column_of
+from sheetgpt.lessons.lesson import Lesson, at, column_of, text_at
 
 INPUTS = (("sun", 1.0, 0.6), ("friends", 1.0, 0.9), ("work", 1.0, -1.0))
 BIAS = -0.3
@@ -107,7 +107,7 @@ def _layer(page: Lesson) -> None:
     names, x = Range(page.names["neuron.name"]), Range(page.names["neuron.x"])
     w = page.inputs("layer.w", top + 1, FIRST, LAYER, "control")
     for row in range(len(INPUTS)):
-        page.compute(page.area(top + 1 + row, 2), at(names, row), "text")
+        page.compute(page.area(top + 1 + row, 2), text_at(names, row), "text")
     row = top + 1 + len(INPUTS)
     page.write(row, 2, page.label("bias"), "heading")
     b = page.inputs("layer.b", row, FIRST, [BIASES], "control")
@@ -117,7 +117,7 @@ def _layer(page: Lesson) -> None:
         total = call("SUMPRODUCT", x, column_of(w, column)) + at(b, 0, column)
         page.compute(singly.area.cell(0, column), total, "formula")
     page.write(row + 2, 2, page.label("at once"), "heading")
-    page.show("layer.sum", row + 2, FIRST, x.T @ w + b, "formula")
+    page.show("layer.sum", row + 2, FIRST, x.T @ (w + 0) + b, "formula")  # + 0: nothing is 0
     page.write(row + 2, FIRST + n, "x · w + b", "mathematics")
     page.write(row + 3, 2, page.label("relu"), "heading")
     page.show("layer.relu", row + 3, FIRST, relu(Range(page.names["layer.sum"])), "live formula")
@@ -128,7 +128,7 @@ def _target(page: Lesson) -> tuple[Range, Range]:
     """The curve that networks are to draw: where it is measured, and how high it is there."""
     page.section("fit")
     page.tries("try fit", "try bias")
-    which = page.control("fit.curve", 1, "curve")
+    which = page.control("fit.curve", 1, "curve", ("whole", 1, 2))
     page.row += 1
     left = FIRST + 14
     page.headings(page.row, left, "place", "target", "two", "net 2", "net 8", "net 32")

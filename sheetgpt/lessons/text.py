@@ -10,10 +10,11 @@ import numpy as np
 
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Number, Range, call, when
-from sheetgpt.lessons.lesson import Lesson, at
+from sheetgpt.lessons.lesson import Lesson, Limits, at
 
 MARKS = ".,!?;:。、"  # what stands at a word and is no part of it
 WIDE = 200  # more letters than a sentence has: each word finds itself alone in so many
+LINE: Limits = ("text", 0, WIDE - 50)  # of a sentence: a mark may become a space
 
 
 @dataclass(frozen=True)

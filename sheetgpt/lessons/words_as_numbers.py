@@ -10,7 +10,7 @@ import numpy as np
 from sheetgpt.book.book import Curve, Plot
 from sheetgpt.formula.expr import Range, call, when
 from sheetgpt.lessons.lesson import Lesson, at, column_of, row_of
-from sheetgpt.lessons.text import SentenceWords, vocabulary_of, words_of
+from sheetgpt.lessons.text import LINE, SentenceWords, vocabulary_of, words_of
 
 PEOPLE = (
     ("man", 3, 1), ("woman", 3, 9), ("king", 9, 2), ("queen", 9, 8),
@@ -95,12 +95,12 @@ def _by_hand(page: Lesson) -> None:
 def _by_company(page: Lesson) -> tuple[Range, SentenceWords]:
     page.section("company")
     page.tries("try company", "try own text")
-    window = page.control("company.window", 2, "window")
+    window = page.control("company.window", 2, "window", ("whole", 0, PLACES))
     page.row += 1
     page.headings(page.row, 2, "text", look="heading")
     page.write(page.row - 1, FIRST, page.label("words"), "heading")
     top = page.row + 1
-    sentences = page.inputs("company.text", top, 2, [[each] for each in SENTENCES], "word")
+    sentences = page.inputs("company.text", top, 2, [[each] for each in SENTENCES], "word", LINE)
     page.define("company.free", sentences.area.row(SENTENCES.index("")))
     words = words_of(page, "company", sentences, FIRST, PLACES)
     page.write(page.row - 1, FIRST + PLACES + 1, page.label("first"), "heading")
@@ -272,13 +272,13 @@ def _named(page: Lesson, points: Range, text: SentenceWords) -> list[Curve]:
         is_near = is_there * (apart[0] <= reach[0]) * (apart[1] <= reach[1])
         n_left = call("SUM", is_near * (orders < at(orders, word)))
         n_right = call("SUM", is_near * (orders > at(orders, word)))
-        side = when(n_right.equals(0), "→", when(n_left.equals(0), "←", "↑"))
-        page.compute(sides.area.row(word), side, "index")
-        for side_name, area in names.items():
-            shown = when(at(sides, word).equals(side_name), Range(page.area(top + word, 2)), " ")
+        free = when(n_right.equals(0), "→", when(n_left.equals(0), "←", "↑"))
+        page.compute(sides.area.row(word), free, "index")
+        across, up = (points.area.cell(word, number) for number in (0, 1))
+        for side, area in names.items():
+            shown = when(at(sides, word).equals(side), Range(page.area(top + word, 2)), " ")
             page.compute(area.row(word), shown, "token")
-            where = (points.area.cell(word, number) for number in (0, 1))
-            curves.append(Curve(*where, area.row(word), "name", SIDES[side_name]))
+            curves.append(Curve(across, up, area.row(word), "name", SIDES[side]))
     return curves
 
 
