@@ -57,7 +57,7 @@ def _likeliest(model: Checkpoint, logits: np.ndarray) -> Says:
 
 
 def counting(page: Lesson, model: Checkpoint) -> None:
-    page.widths |= {2: 34} | dict.fromkeys(range(FIRST, FIRST + PLACES), 10)
+    page.widths |= {2: 34, FIRST + PLACES + 7: 14} | dict.fromkeys(range(FIRST, FIRST + PLACES), 10)
     page.section("count")
     page.tries("try the", "try moves", "try own")
     last = page.input("count.last", page.row, 2, "moves", "word")

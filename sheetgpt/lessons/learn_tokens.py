@@ -16,6 +16,7 @@ from sheetgpt.lessons.strawberry import strawberry
 WORDS = (("low", 5), ("lower", 2), ("newest", 6), ("widest", 3))
 ROOM, ROUNDS = 12, 10  # words, joins
 FIRST = 4  # the column of the words before the first join
+HALF = 0xFFFD  # what half a character counts as
 
 
 def learn_tokens(page: Lesson) -> None:
@@ -125,7 +126,9 @@ class _Workings:
         for row in range(ROOM):
             for place in range(LETTERS + 1):
                 letter = part(at(words, row), Number(place + 1))
-                code = when(letter.equals(""), "", call("UNICODE", join(letter, " ")))
+                code = call("UNICODE", join(letter, " "))
+                code = call("IFERROR", code, HALF)  # Excel counts an emoji as two letters
+                code = when(letter.equals(""), "", code)
                 page.compute(codes.area.cell(row, place), code, "integer")
         page.row += ROOM
         alike = page.define("tokens.alike", page.area(page.row, FIRST, ROOM, LETTERS + 1))

@@ -137,8 +137,8 @@ class Lesson(Page):
             n_texts: Expr = Number(0)
             for area in self._numbers:
                 cells = Range(area)
-                is_text = when(call("ISNUMBER", cells), 0, when(cells.equals(""), 0, 1))
-                n_texts = n_texts + call("SUM", is_text)
+                n_filled = call("SUM", when(cells.equals(""), 0, 1))
+                n_texts = n_texts + n_filled - call("COUNT", cells)
             warning = when(n_texts > 0, self.words.label("no number"), "")
             self.compute(self.area(LINKS, WARNING), warning, "message")
             areas = [each.area for each in self.computed]

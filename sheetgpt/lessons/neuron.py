@@ -117,7 +117,8 @@ def _layer(page: Lesson) -> None:
         total = call("SUMPRODUCT", x, column_of(w, column)) + at(b, 0, column)
         page.compute(singly.area.cell(0, column), total, "formula")
     page.write(row + 2, 2, page.label("at once"), "heading")
-    page.show("layer.sum", row + 2, FIRST, x.T @ (w + 0) + b, "formula")  # + 0: nothing is 0
+    product = (x + 0).T @ (w + 0)  # + 0: an empty cell counts as 0, which MMULT would refuse
+    page.show("layer.sum", row + 2, FIRST, product + b, "formula")
     page.write(row + 2, FIRST + n, "x · w + b", "mathematics")
     page.write(row + 3, 2, page.label("relu"), "heading")
     page.show("layer.relu", row + 3, FIRST, relu(Range(page.names["layer.sum"])), "live formula")

@@ -11,7 +11,6 @@ import pytest
 from sheetgpt.book.book import Book, Tab, Text
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.page import LINKS
-from sheetgpt.build import build_lessons
 from sheetgpt.calculate.values import Sheet
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area
@@ -95,18 +94,6 @@ def lesson() -> Callable[[str], Opened]:
 
 
 @pytest.fixture(scope="session", params=languages())
-def workbook(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workbook(request: pytest.FixtureRequest, lessons_in: Callable[[str], Path]) -> Path:
     """The workbook of the lessons in each language."""
-    return _built(str(request.param), tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbook of the lessons in English."""
-    return _built("en", tmp_path_factory)
-
-
-def _built(language: str, folders: pytest.TempPathFactory) -> Path:
-    path = folders.mktemp("lessons") / f"{language}.xlsx"
-    build_lessons(checkpoint.load(NANO), language, path)
-    return path
+    return lessons_in(str(request.param))
