@@ -165,7 +165,7 @@ def _draw(page: Lesson, choice: _Choice) -> None:
         share = at(choice["probability"], number)
         room = call("MAX", 0.03, 0.009 * call("LEN", at(choice.words, number)))
         name = when(share < room, " ", text_at(choice.words, number))
-        page.compute(names.row(number), name, "token")
+        page.compute(names.row(number), call("IFERROR", name, " "), "token")
         middle = (at(choice["from"], number) + at(choice["to"], number)) / 2
         page.compute(points.cell(number, 0), middle, "formula")
         page.write(points.top + number, points.right, 0.5, "start")

@@ -1,6 +1,8 @@
 """The workbook of the lessons as a file, in every language: engines, editing, and what is seen."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -264,6 +266,31 @@ def test_no_text_is_cut(workbook):
                 if (size := width(cell.value.strip()) * cell.font.size / 10) > room + 0.5:
                     cut.append((sheet.title, cell.coordinate, cell.value, size, room))
     assert cut == []
+
+
+def has_font_for() -> set[str]:
+    """Every character that a font here can draw, as fontconfig tells."""
+    asked = ["fc-list", "--format", "%{charset}\n"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    found: set[str] = set()
+    for part in set(said.split()):
+        first, _, last = part.partition("-")
+        found.update(map(chr, range(int(first, 16), int(last or first, 16) + 1)))
+    return found
+
+
+@pytest.mark.skipif(shutil.which("fc-list") is None, reason="fontconfig's fc-list was not found")
+def test_no_glyph_is_missing(workbook):
+    values = as_read(workbook).values.by_tab.values()
+    shown = {
+        character
+        for sheet in values
+        for value in sheet.others.values()
+        if isinstance(value, str)
+        for character in value
+    }
+    assert "▸" in shown and "·" in shown
+    assert shown - has_font_for() == set()
 
 
 # --- words ---------------------------------------------------------------------------------------
