@@ -24,7 +24,7 @@ from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Call, Range
+from sheetgpt.formula.expr import Call, Range, fixed
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import kind, shapes
 from sheetgpt.steps.block import Attention, block
@@ -117,7 +117,7 @@ def compile_book(
         head,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
-    ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
+    ids = fixed(Range(replace(logits.area, left=1, right=1)))  # they stand beside the logits
     looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
     predicted = chosen.finish(tokens, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))

@@ -5,11 +5,15 @@ Arrays of numbers go through NumPy whole; anything else goes through `scalars.py
 
 import math
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
 from sheetgpt.calculate.conversion import Wrong, compare_numbers
 from sheetgpt.calculate.values import Array, Error, Scalar, Value, part
+
+
+Result = TypeVar("Result", bound=Value)
 
 
 def each(op: str, function: Callable[..., Scalar], values: list[Value]) -> Value:
@@ -26,7 +30,7 @@ def each(op: str, function: Callable[..., Scalar], values: list[Value]) -> Value
     return spread(lambda *scalars: one(function, scalars), values)
 
 
-def one(function: Callable[..., Scalar], values: tuple[Scalar, ...]) -> Scalar:
+def one(function: Callable[..., Result], values: tuple[Scalar, ...]) -> Result | Error:
     """A function of scalars; the leftmost error among them is its result."""
     for value in values:
         if isinstance(value, Error):

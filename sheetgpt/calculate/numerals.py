@@ -7,6 +7,7 @@ float32, is what formulas compute with.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from sheetgpt.calculate.nearest import nearest
 from sheetgpt.workers import Frame, Workers
 
 try:
-    import simdjson
+    Parser: Any = import_module("simdjson").Parser
 except ModuleNotFoundError:  # not built for the newest Python yet; orjson reads the same, slower
-    simdjson = None  # type: ignore[assignment]
+    Parser = None
 
 Floats = NDArray[np.float64]
 
@@ -47,12 +48,12 @@ def read(text: bytes) -> Floats:
     Raises ValueError where something else stands in the text.
     """
     array = b"[%b]" % text
-    if simdjson is None:
+    if Parser is None:
         values = np.array(orjson.loads(array))
         if values.dtype.kind not in "fi":
             raise ValueError("something else than numbers")
         return values.astype(np.float64, copy=False)
-    numbers: Any = simdjson.Parser().parse(array)
+    numbers: Any = Parser().parse(array)
     return np.frombuffer(numbers.as_buffer(of_type="d"))
 
 

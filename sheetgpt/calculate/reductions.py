@@ -111,7 +111,9 @@ def _count_if(arguments: Arguments) -> Value:
 
     def count() -> float:
         criterion = as_text(arguments.scalar(1))
-        sign, text = _CRITERION.fullmatch(criterion).groups()  # type: ignore[union-attr]
+        match = _CRITERION.fullmatch(criterion)
+        assert match is not None  # any text is one
+        sign, text = match.groups()
         number = one(as_number, (text,))
         limit = text if isinstance(number, Error) else number
 

@@ -40,7 +40,7 @@ def _domain(function: Callable[[float], float]) -> Callable[[float], float]:
     return within
 
 
-def _of_numbers(function: Callable[..., float | bool]) -> Callable[..., Scalar]:
+def _of_numbers(function: Callable[..., Scalar]) -> Callable[..., Scalar]:
     return lambda *values: function(*(as_number(value) for value in values))
 
 
@@ -137,8 +137,8 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "NORMSDIST": _of_numbers(_normal),
     "NOT": lambda a: not as_truth(a),
     "EXACT": _of_texts(lambda a, b: a == b),
-    "UNICHAR": _of_numbers(_unichar),  # type: ignore[arg-type]
-    "DEC2HEX": _of_numbers(_hexadecimal),  # type: ignore[arg-type]
+    "UNICHAR": _of_numbers(_unichar),
+    "DEC2HEX": _of_numbers(_hexadecimal),
     "REPT": _repeated,
     "TRIM": _of_texts(lambda text: " ".join(filter(None, text.split(" ")))),
     "SUBSTITUTE": _of_texts(lambda text, old, new: text.replace(old, new) if old else text),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sheetgpt.book.book import Blank, Rule, Tab, Validation
 from sheetgpt.book.lines import broken
 from sheetgpt.book.page import LINKS, Page
+from sheetgpt.book.rules import itself
 from sheetgpt.book.words import Words
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Number, Range, call, join, when
@@ -143,7 +144,8 @@ class Lesson(Page):
             self.compute(self.area(LINKS, WARNING), warning, "message")
             areas = [each.area for each in self.computed]
             rows, columns = max(a.bottom for a in areas), max(a.right for a in areas)
-            self.rules.insert(0, Rule(self.area(1, 1, rows, columns), "ISERROR(A1)", "error"))
+            whole = self.area(1, 1, rows, columns)
+            self.rules.insert(0, Rule(whole, call("ISERROR", itself(whole)), "error"))
         return super().finished(link_to)
 
 
