@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sheetgpt.calculate.values import Error, Sheet
+from sheetgpt.formula.expr import Call, Expr, Range
 from sheetgpt.lessons.book import LESSONS
 
 WORDS = {
@@ -57,14 +58,22 @@ def errors(sheet: Sheet) -> Iterator[tuple[int, int]]:
             yield place
 
 
+def ranges(tree: Expr) -> Iterator[Range]:
+    """All cells that a formula reads."""
+    if isinstance(tree, Range):
+        yield tree
+    for argument in tree.arguments if isinstance(tree, Call) else ():
+        yield from ranges(argument)
+
+
 @pytest.mark.parametrize("tab", TABS)
 @pytest.mark.parametrize("kind", NUMBERS)
 def test_numbers(lesson, tab, kind):
-    """In all yellow cells at once; and nothing, in one field after the other."""
+    """In all yellow cells at once; and nothing, in every second field, too."""
     opened = lesson(tab)
     names = inputs(opened, "control")
-    alone = [[name] for name in names] if kind == "nothing" else []
-    for typed in (*alone, names):
+    some = [names[::2], names[1::2]] if kind == "nothing" else []
+    for typed in (*some, names):
         values = opened.typed({name: filled(opened, name, [NUMBERS[kind]]) for name in typed})
         assert list(errors(values.sheet(tab))) == [], typed
         assert not values.warning(tab)
@@ -86,10 +95,15 @@ def test_a_text_where_a_number_belongs(lesson, tab):
     opened = lesson(tab)
     (whole,) = opened.book.tabs
     hidden = {place for rule in whole.rules if rule.look == "error" for place in places(rule.area)}
-    for name in inputs(opened, "control"):
-        values = opened.typed({name: filled(opened, name, ["many"])})
-        assert values.warning(tab).startswith("In a yellow cell stands a text instead of a number.")
-        assert set(errors(values.sheet(tab))) <= hidden
+    names = inputs(opened, "control")
+    for typed in (names[::2], names[1::2]):
+        if typed:
+            values = opened.typed({name: filled(opened, name, ["many"]) for name in typed})
+            assert values.warning(tab).startswith("In a yellow cell stands a text instead of")
+            assert set(errors(values.sheet(tab))) <= hidden
+    warning = [each.tree for each in whole.computed if each.look == "message"][-1:]
+    counted = {cells.area for tree in warning for cells in ranges(tree)}
+    assert {opened.book.names[name] for name in names} <= counted
 
 
 @pytest.mark.parametrize("tab", TABS)
