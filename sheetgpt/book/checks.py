@@ -29,7 +29,7 @@ WIDTHS = (8, 30, 28, 16, 20, 20, 13, 13, 16, 3, 30, 14, 20, 3, 14, 14)
 
 
 @dataclass(frozen=True)
-class Typed:
+class Inputs:
     """What a person may type, by its name: what it is at build time, and its cell."""
 
     values: Mapping[str, str | float]
@@ -47,7 +47,7 @@ class Compared:
 def checks_page(
     page: Page,
     config: Config,
-    typed: Typed,
+    typed: Inputs,
     tokens: Compared,
     witness: NDArray[np.float64] | None,
     learned: Sequence[Page],
@@ -84,7 +84,7 @@ def checks_page(
     return _verdict(page, columns, others)
 
 
-def _others(page: Page, typed: Typed, tokens: Compared) -> Range:
+def _others(page: Page, typed: Inputs, tokens: Compared) -> Range:
     """How many inputs are not what they were; above that, what they were and what they are."""
     label, names = page.words.label, list(typed.values)
     page.write(BUILT, 2, label("checks built with"), "step title")

@@ -11,9 +11,9 @@ import sheetgpt
 from sheetgpt.book import data
 from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
-from sheetgpt.book.checks import Compared, Typed, checks_page
+from sheetgpt.book.checks import Compared, Inputs, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
-from sheetgpt.book.lens import LensPage, Seen
+from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
@@ -125,9 +125,9 @@ def compile_book(
     if on_lens is not None:
         residuals = _of_blocks(names, config.n_layer, "mlp.residual")
         chosen_id = Range(names["predicted.id"])
-        seen = Seen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
+        seen = LensInputs(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
-    typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
+    typed = Inputs({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
     fresh = Freshness()
     if manual:

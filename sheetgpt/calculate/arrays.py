@@ -9,9 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from sheetgpt.calculate.conversion import Wrong, compare_numbers
+from sheetgpt.calculate.conversion import ErrorValue, compare_numbers
 from sheetgpt.calculate.values import Array, Error, Scalar, Value, part
-
 
 Result = TypeVar("Result", bound=Value)
 
@@ -37,7 +36,7 @@ def one(function: Callable[..., Result], values: tuple[Scalar, ...]) -> Result |
             return value
     try:
         result = function(*values)
-    except Wrong as wrong:
+    except ErrorValue as wrong:
         return wrong.error
     except OverflowError:
         return Error.NUM
@@ -76,10 +75,10 @@ def first(value: Value) -> Scalar:
 
 
 def raise_first_error(values: Array) -> None:
-    """Raise Wrong with the first error of an array, read row by row."""
+    """Raise ErrorValue with the first error of an array, read row by row."""
     for value in values.flat if values.dtype == object else ():
         if isinstance(value, Error):
-            raise Wrong(value)
+            raise ErrorValue(value)
 
 
 def _powers(base: Array, exponent: Array) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 
 from sheetgpt.calculate.arguments import Arguments, Function
 from sheetgpt.calculate.arrays import as_array, first, one, spread
-from sheetgpt.calculate.conversion import Wrong, alike, as_number, compare
+from sheetgpt.calculate.conversion import ErrorValue, alike, as_number, compare
 from sheetgpt.calculate.values import Array, Error, Scalar, Value, part
 from sheetgpt.formula.cells import Area
 
@@ -20,7 +20,7 @@ def _index(arguments: Arguments) -> Value:
     def part_at(row: Scalar, column: Scalar) -> Value:
         row, column = int(as_number(row)), int(as_number(column))
         if not (0 <= row <= rows and 0 <= column <= columns):
-            raise Wrong(Error.REF)
+            raise ErrorValue(Error.REF)
         return whole.part(row, column)
 
     scalars = [place for place in places if not isinstance(place, np.ndarray)]

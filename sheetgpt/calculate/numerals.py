@@ -7,21 +7,20 @@ float32, is what formulas compute with.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from importlib import import_module
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sheetgpt.calculate.memory import zeros
 from sheetgpt.calculate.nearest import nearest
+from sheetgpt.calculate.sparse_memory import zeros
 from sheetgpt.workers import Frame, Workers
 
-try:
-    Parser: Any = import_module("simdjson").Parser
-except ModuleNotFoundError:  # not built for the newest Python yet; orjson reads the same, slower
-    Parser = None
+simdjson: Any = None  # not built for the newest Python yet; orjson reads the same, slower
+with suppress(ModuleNotFoundError):
+    import simdjson
 
 Floats = NDArray[np.float64]
 
@@ -48,12 +47,12 @@ def read(text: bytes) -> Floats:
     Raises ValueError where something else stands in the text.
     """
     array = b"[%b]" % text
-    if Parser is None:
+    if simdjson is None:
         values = np.array(orjson.loads(array))
         if values.dtype.kind not in "fi":
             raise ValueError("something else than numbers")
         return values.astype(np.float64, copy=False)
-    numbers: Any = Parser().parse(array)
+    numbers: Any = simdjson.Parser().parse(array)
     return np.frombuffer(numbers.as_buffer(of_type="d"))
 
 

@@ -12,8 +12,8 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.calculate.memory import zeros
 from sheetgpt.calculate.numerals import Float32Numerals
+from sheetgpt.calculate.sparse_memory import zeros
 from sheetgpt.formula.cells import Area
 
 

@@ -27,7 +27,7 @@ from sheetgpt.formula.parse import parse
 from sheetgpt.xlsx.read import Workbook
 
 # What is not known when the book is compiled again, but has a digest in the file.
-FROM_THE_WITNESS = ("checks.built", "checks.tolerance", "checks.fingerprint")
+FROM_THE_WITNESS = ("checks.built", "checks.tolerance", "checks.digest")
 Constant = books.Text | Texts | Numbers
 SHOWN = 60  # characters of a formula around the place where it differs
 

@@ -32,8 +32,9 @@ from sheetgpt.formula.cells import (
     read_address,
     split_tab,
 )
+from sheetgpt.progress import Progress, silent
 from sheetgpt.workers import Workers
-from sheetgpt.xlsx.bulk import Run, joined
+from sheetgpt.xlsx.number_runs import Run, joined
 from sheetgpt.xlsx.parallel import sheets_without_runs
 
 _FIXED = re.compile(r"\$[A-Za-z]+\$[0-9]+(:\$[A-Za-z]+\$[0-9]+)?\Z")
@@ -104,7 +105,7 @@ class Workbook:
 
 def read(
     path: Path,
-    progress: Callable[[str], None] = lambda tab: None,
+    progress: Progress = silent,
     limits: Callable[[Mapping[str, str]], Limits] = lambda properties: Limits(),
     jobs: int = 1,
 ) -> Workbook:
@@ -145,7 +146,7 @@ def _reason(error: Exception) -> str:
 
 def _read(
     archive: ZipFile,
-    progress: Callable[[str], None],
+    progress: Progress,
     limits: Callable[[Mapping[str, str]], Limits],
     workers: Workers,
 ) -> Workbook:
