@@ -10,7 +10,8 @@ import numpy as np
 from sheetgpt.book.book import Curve, Plot
 from sheetgpt.book.rules import beside, over
 from sheetgpt.formula.expr import Range, call, when
-from sheetgpt.lessons.lesson import Lesson, at, column_of, row_of
+from sheetgpt.lessons.lesson import Lesson, at, row_of
+from sheetgpt.lessons.names_on_a_map import names_at
 from sheetgpt.lessons.text import LINE, SentenceWords, vocabulary_of, words_of
 
 PEOPLE = (
@@ -26,8 +27,6 @@ PLACES, SIZE = 8, 16  # words of a sentence, words that are compared
 ROUNDS, NEAREST = 40, 5
 FIRST = 3  # the column of the first number
 TEXTS = ((10, 10), (50, 50), (5, 20))
-SIDES = {"→": "r", "←": "l", "↑": "t"}  # of a point on the map, where its name may stand
-NEAR = (0.12, 0.07)  # of the map's width and height: so near, two names would cover each other
 
 
 def words_as_numbers(page: Lesson) -> None:
@@ -238,46 +237,12 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
             page.compute(points.area.cell(word, number), there, "formula")
     page.rule(points.area, beside(points.area, 2).equals(" "), "no token")
     across, up = (points.area.columns(number, number + 1) for number in (0, 1))
-    curves = [Curve(across, up, page.area(top, 2), "points"), *_named(page, points, text)]
+    curves = [Curve(across, up, page.area(top, 2), "points"), *names_at(page, points, text)]
     about, x_title, y_title = (
         page.label(key) for key in ("map", "first direction", "second direction")
     )
     page.charts.append(Plot(curves, page.area(chart_row, 2), about, 20, 9, x_title, y_title))
     page.row = top + SIZE + 3
-
-
-def _named(page: Lesson, points: Range, text: SentenceWords) -> list[Curve]:
-    """A name at each point, on the side where no other word stands near: a chart has no such rule.
-
-    For each side there is a column of names, " " where a name belongs to another side.
-    """
-    top, left = points.area.top, points.area.right + 1
-    x, y = (column_of(points, number) for number in (0, 1))
-    is_there = when(text.ids.equals(""), 0, 1)
-    order = x + when(text.ids.equals(""), 0, text.ids) / 1e9  # of equals, too
-    orders = page.place("squeeze.order", page.area(top, left, SIZE), order, "number")
-    sides = page.define("squeeze.side", page.area(top, left + 1, SIZE))
-    names = {side: page.area(top, left + 2 + i, SIZE) for i, side in enumerate(SIDES)}
-    for column, side in enumerate(SIDES, start=left + 2):
-        page.write(top - 1, column, side, "heading center")
-    curves = []
-    for word in range(SIZE):
-        apart = [call("ABS", each - at(each, word)) for each in (x, y)]
-        reach = [
-            (call("MAX", each) - call("MIN", each)) * near
-            for each, near in zip((x, y), NEAR, strict=True)
-        ]
-        is_near = is_there * (apart[0] <= reach[0]) * (apart[1] <= reach[1])
-        n_left = call("SUM", is_near * (orders < at(orders, word)))
-        n_right = call("SUM", is_near * (orders > at(orders, word)))
-        free = when(n_right.equals(0), "→", when(n_left.equals(0), "←", "↑"))
-        page.compute(sides.area.row(word), free, "index")
-        across, up = (points.area.cell(word, number) for number in (0, 1))
-        for side, area in names.items():
-            shown = when(at(sides, word).equals(side), Range(page.area(top + word, 2)), " ")
-            page.compute(area.row(word), shown, "token")
-            curves.append(Curve(across, up, area.row(word), "name", SIDES[side]))
-    return curves
 
 
 def _angles(page: Lesson) -> None:
