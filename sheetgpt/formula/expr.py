@@ -332,13 +332,13 @@ SHAPES: dict[str, Callable[[Arguments], Shape]] = {
     **dict.fromkeys(("AND", "OR", "SUMPRODUCT"), _scalar(1)),
     **dict.fromkeys(("COUNTIF", "LARGE", "SMALL"), _scalar(2, 2)),
     **dict.fromkeys(("ROWS", "COLUMNS"), _scalar(1, 1)),
-    **dict.fromkeys(("EXP", "LN", "SQRT", "TANH", "SIN", "ABS", "INT"), _UNARY),
+    **dict.fromkeys(("EXP", "LN", "SQRT", "TANH", "SIN", "ACOS", "ABS", "INT"), _UNARY),
     **dict.fromkeys(
         ("NORMSDIST", "NOT", "TRIM", "LEN", "UNICODE", "UNICHAR", "ISNUMBER", "ISERROR"), _UNARY
     ),
-    **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "IFERROR"), _BINARY),
+    **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "IFERROR", "HYPERLINK"), _BINARY),
     "DEC2HEX": _elementwise(1, 2),
-    **dict.fromkeys(("MID", "SUBSTITUTE"), _elementwise(3, 3)),
+    **dict.fromkeys(("MID", "SUBSTITUTE", "ADDRESS"), _elementwise(3, 3)),
     "IF": _elementwise(2, 3),
     "CHOOSE": _elementwise(2),
     "PI": _scalar(0, 0),
