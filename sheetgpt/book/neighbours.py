@@ -1,6 +1,6 @@
 """The tab `neighbours`: which tokens the model thinks alike, by the angles between their rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,24 +22,23 @@ LIST = {"rank": "index", "token": "token", "id": "integer", "cosine": "formula",
 
 
 def neighbours_page(
-    page: Page, wte: Range, texts: Range, words: Sequence[str], *, charts: bool
+    page: Page, wte: Range, texts: Range, words: Mapping[str, Sequence[str]], *, charts: bool
 ) -> None:
     """Three parts one below the other, and at the right a row for each token of the vocabulary.
 
-    words: three that stand in the yellow cells at first. charts: whether there is one;
+    words: those that stand in the yellow cells of each part at first. charts: whether there is one;
     LibreOffice calculates what it shows while it loads a file.
     """
     page.frozen = (3, 0)
     page.widths = dict(enumerate(WIDTHS, start=1))
-    first, second, third = words
     vocabulary = Vocabulary(texts, Range(page.area(TOP, VOCABULARY, wte.area.shape[0])), wte)
     norms = _lengths(page, vocabulary)
-    one = _part(page, "word", WORD, [first], vocabulary)
+    one = _part(page, "word", WORD, words["word"], vocabulary)
     _near(page, "word", vocabulary.row(one.each[0]), one, vocabulary, norms)
-    three = _part(page, "sum", SUM, [second, first, third], vocabulary)
+    three = _part(page, "sum", SUM, words["sum"], vocabulary)
     a, b, c = (vocabulary.row(identifier) for identifier in three.each)
     _near(page, "sum", a - b + c, three, vocabulary, norms)
-    pair = _part(page, "pair", PAIR, [first, third], vocabulary)
+    pair = _part(page, "pair", PAIR, words["pair"], vocabulary)
     aside = page.area(TOP, ARROWS + 3) if charts else None
     two_tokens(page, pair, vocabulary, aside)
     page.cursor = page.names["neighbours.word"]

@@ -1,7 +1,8 @@
 """Yellow cells for words, and the token of the vocabulary that each of them is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
@@ -10,7 +11,9 @@ from sheetgpt.steps import neighbours as formulas
 
 LOOKS = {"token": "token", "id": "integer", "spaced": "integer", "typed": "integer"}
 LETTERS = "abc"  # what several words are called
-EXAMPLES = ("quick", "quickly", "quiet")  # where the vocabulary has them
+EXAMPLES = {  # where the vocabulary has all of them
+    "word": ["quick"], "sum": ["Paris", "France", "Spain"], "pair": ["quick", "quiet"],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,11 @@ def typed_words(page: Page, part: str, examples: Sequence[str], vocabulary: Voca
     return TypedWords(Range(areas["id"]))
 
 
-def examples(texts: Sequence[str]) -> Sequence[str]:
-    """Three words to begin with: ours, or else what the vocabulary has."""
+def examples(texts: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Words to begin with, of each part: ours, or else three that the vocabulary has."""
     known = {text.removeprefix(formulas.SPACE) for text in texts}
-    if known.issuperset(EXAMPLES):
+    if known.issuperset(chain(*EXAMPLES.values())):
         return EXAMPLES
-    some = sorted(text for text in known if text.isascii() and text.isalpha())[-len(EXAMPLES) :]
-    return [*some, *[""] * (len(EXAMPLES) - len(some))]
+    some = sorted(text for text in known if text.isascii() and text.isalpha())[-3:]
+    three = [*some, "", "", ""]
+    return {part: three[: len(words)] for part, words in EXAMPLES.items()}
