@@ -33,9 +33,8 @@ MESSAGE, ARITHMETIC, TERMS = 10, 13, 24  # the rows where the parts begin
 FIRST = TERMS + 3  # the row of the first term
 NUMBER, TOKEN, LEFT, RIGHT, MADE, SUM = range(1, 7)  # the columns of the terms
 LIST, WHERE, CELLS, WORKINGS = 8, 11, 15, 19  # of the list of steps, and of what folds away
-WIDTHS = (16, 44, 12, 12, 12, 13, 3, 6, 14, 34, 11, 8, 8, 8, 11, 11, 11, 3)
+WIDTHS = (16, 18, 12, 12, 12, 13, 12, 6, 14, 34, 11, 8, 8, 8, 11, 11, 11, 3)
 HEADINGS = ("number", "step", "title", "tab", "row", "cell column", "terms", "value", "gain", "bias")
-MARKED = 5  # of the largest terms
 CURVE, POINTS = 5.0, 41  # how far the activation's curve goes to both sides, and its points
 
 
@@ -100,7 +99,7 @@ class MicroscopePage:
             page, self.prompt, self.config, self.typed, self.steps, self.windows,
             self.looked.names["logits"],
         )  # fmt: skip
-        said = page.compute_named("microscope.message", MESSAGE, 2, its, "message")
+        said = page.compute_named("microscope.message", MESSAGE, 1, its, "message")
         page.write(FIRST - 1, self.working, heading, "heading")
         area = page.define("microscope.chosen", page.area(FIRST, self.working, len(CHOSEN)))
         self.working += 2
@@ -147,7 +146,7 @@ class MicroscopePage:
             key = f"h.b.{step.name}" if step.is_in_block else step.name
             tab = step.area.tab.removesuffix(" 0") if step.is_in_block else step.area.tab
             of_tokens = step.terms < 0
-            terms = words.label("microscope all seen") if of_tokens else step.terms
+            terms = words.label("microscope all seen") if of_tokens else step.terms or "–"
             for column, value, look in (
                 (LIST + 1, step.name, "text"),
                 (LIST + 2, words.step(key).title, "text"),
@@ -242,14 +241,13 @@ class MicroscopePage:
         self.page.compute(self.page.area(FIRST, TOKEN, self.length), shown, "token")
 
     def _mark(self, product: Range) -> None:
-        """The largest terms stand out."""
-        page, large = self.page, formulas.largest(product, MARKED)
-        some = when(call("COUNT", product).equals(0), "", large)
+        """The terms that decide stand out."""
+        page, some = self.page, formulas.half_the_largest(product)
         page.write(FIRST - 1, self.working, page.words.label("microscope large"), "heading")
         least = page.compute_named("microscope.large", FIRST, self.working, some, "formula")
         self.working += 2
         term, limit = f"${column_letters(MADE)}{FIRST}", column_letters(least.area.left)
-        is_large = f"{term}*{term}>=${limit}${FIRST}"
+        is_large = f"ABS({term})>=${limit}${FIRST}"
         whole = page.area(FIRST, TOKEN, self.length, SUM - TOKEN + 1)
         page.rule(whole, f"AND(LEN({term})>0,{is_large})", "middling")
         page.rule(page.area(FIRST, NUMBER, self.length), f"LEN({term})=0", "no token")
@@ -263,7 +261,7 @@ class MicroscopePage:
         page.heading(words.step("microscope.line"))
         columns = [
             page.define(f"microscope.{name}", page.area(page.row, column, LINES))
-            for column, name in enumerate(("label", "line", "arithmetic"), start=2)
+            for column, name in ((1, "label"), (LEFT, "line"), (LEFT + 1, "arithmetic"))
         ]
         cells = [Range(columns[1].area.row(index)) for index in range(LINES)]
         parts = Parts(self.config, looked.names, looked.weights, self.at)
@@ -324,13 +322,13 @@ class MicroscopePage:
         target = page.compute_named("microscope.cell", FIRST, self.working, self._shown(shown), "text")
         page.write(FIRST - 1, self.working, words.label("microscope cell"), "heading")
         self.working += 2
-        page.write(row, 1, words.label("microscope cell"), "note")
+        page.write(row, 1, words.label("microscope cell"), "text")
         link = call("HYPERLINK", join("#", target), target)
         page.compute_named("microscope.link", row, 2, self._shown(link), "link")
-        its = page.compute_named("microscope.equals", row, 3, self._shown(self._its("value")), "fine")
-        page.write(row + 1, 2, words.label("column difference"), "text")
+        its = page.compute_named("microscope.equals", row, LEFT, self._shown(self._its("value")), "fine")
+        page.write(row + 1, 1, words.label("column difference"), "text")
         apart = self._shown(call("ABS", self.line[-1] - its))
-        page.compute_named("microscope.difference", row + 1, 3, apart, "tiny")
+        page.compute_named("microscope.difference", row + 1, LEFT, apart, "tiny center")
 
     def _sentences(self) -> None:
         """What a column is in this step, and what is looked at, in words."""
@@ -347,14 +345,17 @@ class MicroscopePage:
         )
         sees = when(step.equals(0), words.label("column microscope column"), of_step)
         page.compute_named("microscope.sees", TOP + len(self.typed) - 1, 2, sees, "note")
-        titles = Range(page.area(FIRST, LIST + 2, len(self.steps)))
+        names, titles = (
+            Range(page.area(FIRST, LIST + each, len(self.steps))) for each in (1, 2)
+        )
         sentence = words.sentence(
             "microscope sentence",
+            step=call("INDEX", names, self.number),
             title=call("INDEX", titles, self.number),
             number=self.at.token,
             token=call("INDEX", self.prompt.text, self.at.token),
         )
-        page.compute_named("microscope.sentence", MESSAGE + 1, 2, self._shown(sentence), "live")
+        page.compute_named("microscope.sentence", MESSAGE + 1, 1, self._shown(sentence), "live")
 
     # --- charts ---------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from sheetgpt.formula.expr import Expr, Like, Range, Text, call, when
 from sheetgpt.gpt2.config import Config
 
 TOP = 5  # the row of the first input
+UNDERSTOOD = 6  # the column of what the formulas make of it
 START = "attn.c_attn"  # the step that is shown first
 
 
@@ -36,8 +37,9 @@ def inputs(page: Page, prompt: Prompt, config: Config, names: Area) -> Mapping[s
     context = prompt.id.area.shape[0]
     widest = max(3 * config.n_embd, config.n_inner, config.n_vocab)
     last = {"block": config.n_layer, "token": context + 1, "head": config.n_head, "column": widest}
-    whole = page.area(TOP, 3, len(MICROSCOPE_INPUTS))
+    whole = page.area(TOP, UNDERSTOOD, len(MICROSCOPE_INPUTS))
     page.define("microscope.typed", whole)
+    page.write(TOP - 1, UNDERSTOOD, page.words.label("understood"), "heading right")
     found = {}
     for row, name in enumerate(MICROSCOPE_INPUTS, start=TOP):
         cell = page.define(f"microscope.{name}", page.area(row, 1))

@@ -17,7 +17,7 @@ from sheetgpt.steps.mathematics import exp, largest, mean, total, var
 class Line:
     """What a number is called, the number, and how it comes about."""
 
-    label: str = ""
+    label: Like = ""
     value: Like = ""
     arithmetic: Like = ""
 
@@ -63,19 +63,23 @@ def _filled(some: Sequence[Line]) -> Sequence[Line]:
 
 
 def _product(view: View, words: Words) -> Sequence[Line]:
-    label, say, (total_, divisor, bias, *_, result) = words.label, formulas.arithmetic, view.cells
+    """Scores are divided and have no bias; what else has one is not divided."""
+    label, say, (total_, other, *_, result) = words.label, formulas.arithmetic, view.cells
     left, right = (call("INDEX", side, view.first) for side in (view.left, view.right))
-    divided = say(total_, " / ", divisor, " = ", result)
-    shifted = say(total_, " + ", bias, " = ", result)
-    its_bias = when(view.bias.equals(""), 0, view.bias)
+    is_divided, has_none = view.is_divided, view.bias.equals("")
+    divided = say(total_, " / ", other, " = ", result)
+    shifted = say(total_, " + ", other, " = ", result)
+    its_label = when(has_none, "", label("microscope bias"))
     return [
         Line(label("microscope total"), total(view.product), say(left, " × ", right, " + …")),
-        Line(label("microscope divisor"), when(view.is_divided, view.divisor, 1)),
-        Line(label("microscope bias"), its_bias),
+        Line(
+            when(is_divided, label("microscope divisor"), its_label),
+            when(is_divided, view.divisor, view.bias),
+        ),
         Line(
             label("microscope result"),
-            total_ / divisor + bias,
-            when(view.is_divided, divided, shifted),
+            when(is_divided, total_ / other, total_ + when(has_none, 0, other)),
+            when(is_divided, divided, when(has_none, "", shifted)),
         ),
     ]
 

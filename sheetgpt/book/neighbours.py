@@ -16,7 +16,7 @@ from sheetgpt.steps import neighbours as formulas
 WORD, SUM, PAIR = 5, 23, 43  # the rows where the three parts begin
 VOCABULARY, TOP = 9, 8  # the corner of what there is of every token, and the row of the first
 ARROWS = 15  # the column of the row of a word, as a column; that of the sum is the next one
-WIDTHS = (20, 20, 13, 13, 13, 13, 13, 4, 9, 18, 12, 12, 15, 4, 13, 13, 4, 14, 14)
+WIDTHS = (20, 20, 13, 13, 13, 13, 13, 24, 9, 18, 12, 12, 15, 4, 13, 13, 4, 14, 14)
 LOOKS = {"cosine": "formula", "id": "integer", "token": "token", "angle": "formula"}
 LIST = {"rank": "index", "token": "token", "id": "integer", "cosine": "formula", "angle": "formula"}
 

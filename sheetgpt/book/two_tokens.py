@@ -8,8 +8,8 @@ from sheetgpt.book.words_typed import TypedWords, Vocabulary
 from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.formula.expr import Expr, Like, Range, call, when
 from sheetgpt.steps import neighbours as formulas
+from sheetgpt.steps.microscope import half_the_largest
 
-MARKED = 8  # of the largest products
 CHART = 6  # the column of the chart
 
 
@@ -37,7 +37,7 @@ def two_tokens(
     values = {"cosine": formulas.cosine(left, right)}
     cosine = page.define("neighbours.pair.cosine", page.area(row + 1, 2))
     values["angle"] = formulas.angle(cosine)
-    values["large"] = call("LARGE", product * product, min(MARKED, d))
+    values["large"] = half_the_largest(product)
     cells = {}
     for at, (name, tree) in enumerate(values.items(), start=row + 1):
         page.write(at, 1, label("microscope large" if name == "large" else f"column {name}"), "text")
@@ -48,10 +48,10 @@ def two_tokens(
     _sentences(page, row, words, cells, (left, right, product))
     term = f"${column_letters(product.area.left)}{first}"
     limit = f"${column_letters(cells['large'].left)}${cells['large'].top}"
-    is_large = f"AND(LEN({term})>0,{term}*{term}>={limit})"
+    is_large = f"AND(LEN({term})>0,ABS({term})>={limit})"
     page.rule(page.area(first, 1, d, 4), is_large, "middling")
     if aside is not None:
-        _arrows(page, words, vocabulary, cosine, aside, page.area(row + 1, CHART))
+        _arrows(page, words, vocabulary, cosine, aside, page.area(first - 1, CHART))
 
 
 def _sentences(

@@ -24,7 +24,6 @@ Expected = dict[str, Grid | Floats]
 NAMES = list(UNDER_MICROSCOPE)
 IN_SQUARES = ("attn.scores", "attn.weights")  # a square for each head, tokens on both sides
 TALL = ("logits", "softmax")
-MARKED = 5  # of the largest terms
 
 # What bends an activation; what comes out is the witness's word.
 BENDS = {
@@ -80,8 +79,7 @@ def microscope(
     rows = {"left": parts.left, "right": parts.right, "product": parts.made}
     for name, values in {**rows, "sum": np.cumsum(parts.made)}.items():
         found[f"microscope.{name}"] = down(length, parts.first - 1, values.tolist())
-    squares = np.sort(parts.made**2)[::-1]
-    large = float(squares[min(MARKED, len(squares)) - 1]) if len(squares) else None
+    large = float(np.abs(parts.made).max()) / 2 if len(parts.made) else None
     lines = [*parts.values[:-1], *[None] * (LINES - len(parts.values)), value]
     area = _cell(model, asked)
     for name, its in (("value", value), ("gain", parts.gain), ("bias", parts.bias)):
@@ -168,7 +166,7 @@ def _parts(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Parts:
 
 def _product(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Parts:
     config, weights, t, c = model.config, model.weights, asked.token - 1, asked.column
-    d_head, first, bias, divisor = config.n_embd // config.n_head, 1, None, 1.0
+    d_head, first, bias, divisor = config.n_embd // config.n_head, 1, None, None
     prefix = f"h.{asked.block}."
     if asked.step == "logits":
         left = trace["ln_f"][t]
@@ -177,7 +175,7 @@ def _product(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Part
     elif asked.step == "attn.scores":
         part = slice(asked.head * d_head, (asked.head + 1) * d_head)
         left, right = trace[f"{prefix}attn.q"][t, part], trace[f"{prefix}attn.k"][c - 1, part]
-        divisor *= math.sqrt(d_head) if config.scale_attn_weights else 1.0
+        divisor = math.sqrt(d_head) if config.scale_attn_weights else 1.0
         divisor *= asked.block + 1 if config.scale_attn_by_inverse_layer_idx else 1
     elif asked.step == "attn.heads":
         seen = ~_hidden(model, asked)
@@ -190,7 +188,7 @@ def _product(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Part
         right = reference.float64(weights[f"{prefix}{asked.step}.w"][:, c])
         bias = float(weights[f"{prefix}{asked.step}.b"][c])
     made, value = left * right, _value(trace, asked)
-    values = [float(made.sum()), divisor, bias or 0.0, value]
+    values = [float(made.sum()), bias if divisor is None else divisor, value]
     return _Parts(first, left, right, made, values, bias=bias)
 
 

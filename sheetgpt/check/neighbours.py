@@ -12,7 +12,6 @@ from sheetgpt.gpt2.reference import float64
 Expected = dict[str, Grid | Floats]
 PIECE = 4096  # rows of the vocabulary that are made float64 at a time
 PARTS = {"word": ("",), "sum": (".a", ".b", ".c"), "pair": (".a", ".b")}
-MARKED = 8  # of the largest products
 FLAT = 1e-9  # where a cosine is so near to 1, rounding decides on the angle
 
 
@@ -113,7 +112,7 @@ def _pair(model: ModelInFile, rows: Sequence[Floats]) -> Expected:
     size = float(np.sqrt((left**2).sum()) * np.sqrt((right**2).sum()))
     cosine = float(product.sum()) / (size or 1)
     angle = np.full((1, 1), _angle(cosine), dtype=object)
-    large = float(np.sort(product**2)[::-1][min(MARKED, d) - 1])
+    large = float(np.abs(product).max()) / 2
     return {
         f"{name}.first": left[:, None],
         f"{name}.second": right[:, None],

@@ -6,8 +6,7 @@ follows from it.
 
 from collections.abc import Iterator
 
-from sheetgpt.formula.expr import Call, Expr, Like, Number, Range, call, join, when
-from sheetgpt.steps.mathematics import exp
+from sheetgpt.formula.expr import Call, Expr, Like, Range, call, expr, join, when
 
 DIGITS = 4  # decimals of a number in a line of arithmetic
 
@@ -26,10 +25,14 @@ def so_far(above: Range, term: Range) -> Expr:
     return unless_blank(term, call("SUM", above, term))
 
 
-def largest(terms: Range, count: int) -> Expr:
-    """The square of the term that is the last of the `count` largest, whatever its sign."""
-    there = call("MIN", count, call("COUNT", terms))
-    return call("LARGE", unless_blank(terms, terms * terms), there)
+def half_the_largest(terms: Range) -> Expr:
+    """The size from which on a term is one of those that decide, whatever its sign."""
+    there = call("COUNT", terms)
+    return when(there.equals(0), "", call("SQRT", call("MAX", squares(terms))) / 2)
+
+
+def squares(terms: Range) -> Expr:
+    return unless_blank(terms, terms * terms)
 
 
 def normalised(number: Expr, mean: Expr, variance: Expr, epsilon: Expr) -> Expr:
@@ -48,11 +51,6 @@ def _nodes(tree: Expr) -> Iterator[Call]:
             yield from _nodes(argument)
 
 
-def share(largest_: Expr, logit: Expr) -> Expr:
-    """What softmax makes of a logit before it divides."""
-    return exp(logit - largest_)
-
-
 def shown(number: Expr) -> Expr:
     """A number as a line of arithmetic shows it."""
     return call("ROUND", number, DIGITS)
@@ -60,9 +58,4 @@ def shown(number: Expr) -> Expr:
 
 def arithmetic(*parts: Like) -> Expr:
     """A line of arithmetic: texts between numbers, which are rounded."""
-    rounded = (each if isinstance(each, str | Number) else shown_or_text(each) for each in parts)
-    return join(*rounded)
-
-
-def shown_or_text(each: Like) -> Like:
-    return shown(each) if isinstance(each, Expr) else each
+    return join(*(each if isinstance(each, str) else shown(expr(each)) for each in parts))
