@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sheetgpt.book.book import Curve, Plot
-from sheetgpt.book.microscope_inputs import TOP, Windows, inputs, message, place
+from sheetgpt.book.microscope_inputs import TOP, Windows, inputs, limits, message, place
 from sheetgpt.book.microscope_lines import View, lines
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
@@ -14,6 +14,7 @@ from sheetgpt.book.records import (
     BEND,
     CHOSEN,
     LINES,
+    MICROSCOPE_INPUTS,
     NORM,
     PRODUCT,
     SOFTMAX,
@@ -95,8 +96,16 @@ class MicroscopePage:
     def _chosen(self) -> Sequence[Range]:
         """The message, and what follows where there is none."""
         page, heading = self.page, self.page.words.label("microscope chosen")
+        allowed = page.define("microscope.limits", page.area(FIRST + len(CHOSEN), self.working, 3))
+        self.allowed = [Range(allowed.area.row(index)) for index in range(3)]
+        for cell, tree in zip(self.allowed, limits(self.steps, self.typed), strict=True):
+            page.compute(cell.area, tree, "integer")
+        called = {}
+        for row, name in enumerate(MICROSCOPE_INPUTS, start=allowed.area.bottom + 1):
+            page.write(row, self.working, page.words.label(f"column microscope {name}"), "text")
+            called[name] = Range(page.area(row, self.working))
         its = message(
-            page, self.prompt, self.config, self.typed, self.steps, self.windows,
+            page, self.prompt, self.config, self.typed, self.allowed, called, self.windows,
             self.looked.names["logits"],
         )  # fmt: skip
         said = page.compute_named("microscope.message", MESSAGE, 1, its, "message")
@@ -129,8 +138,7 @@ class MicroscopePage:
         window = self.windows.at(self.at.block)
         behind = call("MAX", 1, self.at.token - window + 1)
         is_windowed = call("AND", self._of_step("terms") < 0, window > 0)
-        in_block = self._shown(self._of_step("is_in_block"), 0) > 0
-        return self._shown(when(in_block, when(is_windowed, behind, 1), 1), 0)
+        return self._shown(when(self.allowed[0] > 0, when(is_windowed, behind, 1), 1), 0)
 
     def _list(self) -> None:
         """All steps: their names, where they lie, and the cells that belong to the chosen one."""
@@ -186,7 +194,9 @@ class MicroscopePage:
         left, right, product, sums = columns
         for column, name in enumerate(names[:3], start=LEFT):
             texts = [words.label(f"microscope {name} {kind}") for kind in (PRODUCT, NORM, SOFTMAX)]
-            heading = self._shown(call("CHOOSE", self.kind, *texts, " "))
+            none = words.label("microscope no terms") if name == "left" else ""
+            of_kind = call("CHOOSE", self.kind, *texts, "")
+            heading = self._shown(when(self.terms.equals(0), none, of_kind))
             page.compute(page.area(FIRST - 1, column), heading, "heading center")
         own = formulas.within(numbers, self.first, self.terms, self._side("left"))
         page.compute(left.area, self._shown(own), "formula")
@@ -313,11 +323,11 @@ class MicroscopePage:
         )
         is_tall, token, column = self._of_step("is_tall") > 0, self.at.token - 1, self.at.column
         of_head = self.at.head * self.context + column - 1
-        along = when(self._of_step("last") < 0, of_head, column)
+        along = when(self.allowed[1] > 0, of_head, column)
         address = call(
             "ADDRESS", top + when(is_tall, column, token), left + when(is_tall, token, along), 4
         )
-        block = when(self._of_step("is_in_block") > 0, join(" ", self.at.block), "")
+        block = when(self.allowed[0] > 0, join(" ", self.at.block), "")
         shown = join("'", tab, block, "'!", address)
         target = page.compute_named("microscope.cell", FIRST, self.working, self._shown(shown), "text")
         page.write(FIRST - 1, self.working, words.label("microscope cell"), "heading")
@@ -333,10 +343,10 @@ class MicroscopePage:
     def _sentences(self) -> None:
         """What a column is in this step, and what is looked at, in words."""
         page, words, step = self.page, self.page.words, self.typed["step"]
-        last = call("CHOOSE", step, *(each.last for each in self.steps))
+        _, least, last = self.allowed
         of_step = when(
-            last < 0,
-            words.sentence("microscope seen", most=self.at.token),
+            least > 0,
+            words.sentence("microscope seen", most=last),
             when(
                 step >= place("logits"),
                 words.sentence("microscope entry", most=last),

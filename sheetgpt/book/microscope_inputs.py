@@ -71,38 +71,48 @@ def place(name: str) -> int:
     return list(UNDER_MICROSCOPE).index(name) + 1
 
 
+def limits(steps: Sequence[Seen], typed: Mapping[str, Range]) -> Sequence[Expr]:
+    """What the chosen step allows: whether it stands in a block, the least and the last column."""
+    step = typed["step"]
+    in_block = call("CHOOSE", step, *(int(each.is_in_block) for each in steps))
+    least = call("CHOOSE", step, *(int(each.is_of_tokens) for each in steps))
+    last = call("CHOOSE", step, *(typed["token"] if e.is_of_tokens else e.last for e in steps))
+    return [when(step.equals(0), 0, each) for each in (in_block, least, last)]
+
+
 def message(
     page: Page, prompt: Prompt, config: Config, typed: Mapping[str, Range],
-    steps: Sequence[Seen], windows: Windows, logits: Area,
+    allowed: Sequence[Range], called: Mapping[str, Range], windows: Windows, logits: Area,
 ) -> Expr:  # fmt: skip
-    """What is wrong with what was typed, the first of it, in a sentence; nothing if all is well."""
+    """What is wrong with what was typed, the first of it, in a sentence; nothing if all is well.
+
+    allowed: the cells with the `limits`. called: the cells that say what each input is called.
+    """
     words, step, token = page.words, typed["step"], typed["token"]
-    in_block = call("CHOOSE", step, *(int(each.is_in_block) for each in steps)) > 0
-    last = call("CHOOSE", step, *(each.last for each in steps))
-    is_of_tokens, n_tokens = last < 0, call("COUNT", prompt.id)
-    is_hidden = when(is_of_tokens, _is_hidden(windows, typed), 0) if windows else step < 0
+    in_block, least, last = allowed
+    is_of_tokens = least > 0
     of_first_entry = call("INDEX", Range(logits.row(0)), 1, token)
     is_not_computed = call("AND", step >= place("logits"), call("LEN", of_first_entry).equals(0))
 
     def outside(name: str, least: Like, most: Like, only: Expr | None = None) -> tuple[Expr, Expr]:
         """Whether a number is not within its limits, where it counts, and the sentence for it."""
         is_so = call("OR", typed[name] < least, typed[name] > most)
-        what = words.label(f"column microscope {name}")
-        sentence = words.sentence("microscope outside", what=what, least=least, most=most)
+        parts = {"what": called[name], "least": least, "most": most}
+        sentence = words.sentence("microscope outside", **parts)
         return is_so if only is None else call("AND", only, is_so), sentence
 
     def fault(is_so: Expr, name: str) -> tuple[Expr, Expr]:
         return is_so, Text(words.label(f"microscope {name}"))
 
-    least_column, most_column = when(is_of_tokens, 1, 0), when(is_of_tokens, token, last)
+    hidden = when(is_of_tokens, _is_hidden(windows, typed), 0) if windows else None
     faults = [
         fault(prompt.n_tokens.equals(0), "no tokens"),
         fault(step.equals(0), "no step"),
-        outside("block", 0, config.n_layer - 1, in_block),
-        outside("token", 1, n_tokens),
+        outside("block", 0, config.n_layer - 1, in_block > 0),
+        outside("token", 1, call("COUNT", prompt.id)),
         outside("head", 0, config.n_head - 1, is_of_tokens),
-        outside("column", least_column, most_column),
-        *([fault(is_hidden, "hidden")] if windows else []),
+        outside("column", least, last),
+        *([] if hidden is None else [fault(hidden, "hidden")]),
         fault(is_not_computed, "not computed"),
     ]
     tree: Expr = Text("")

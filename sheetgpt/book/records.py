@@ -172,6 +172,7 @@ def _microscope(config: Config, context: int) -> Iterator[StepRecord]:
         return StepRecord(f"microscope.{name}", tab, Layout.TABLE, (rows, 1), alike=False)
 
     yield unlike("typed", len(MICROSCOPE_INPUTS))
+    yield unlike("limits", 3)
     yield from _scalars(tab, "microscope.message")
     yield unlike("chosen", len(CHOSEN))
     yield from _table(tab, terms, *(f"microscope.{each}" for each in ("left", "right", "product")))

@@ -107,5 +107,5 @@ def _arrows(
         curves.append(Curve(x, replace(x, left=x.left + 1, right=x.right + 1), named, "walk"))
     about = label("neighbours chart")
     page.charts.append(
-        Plot(curves, corner, about, 11, 7, label("column cosine"), "", (-1, 1), (0, 1))
+        Plot(curves, corner, about, 9.3, 6.5, label("column cosine"), "", (-1, 1), (0, 1))
     )
