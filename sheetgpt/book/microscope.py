@@ -182,7 +182,7 @@ class MicroscopePage:
         """A row for each term: two numbers, what they make, and the sum so far."""
         page, words = self.page, self.page.words
         page.row = TERMS
-        page.heading(words.step("microscope.terms"))
+        page.heading(words.step("microscope.product"))
         numbers = Range(page.count(FIRST, self.length, first=1))
         page.write(FIRST - 1, NUMBER, words.label("column number"), "heading center")
         page.write(FIRST - 1, SUM, words.label("microscope sum"), "heading center")

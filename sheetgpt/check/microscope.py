@@ -67,7 +67,11 @@ def microscope(
     block, token, head, column = (_typed(model, name) for name in MICROSCOPE_INPUTS[1:])
     token = token or n_tokens
     asked = _Asked(NAMES[step - 1], block, token, head, column)
-    found: Expected = {"microscope.typed": _column([step, block, token, head, column])}
+    limits = _limits(model, asked) if step else (0, 0, 0)
+    found: Expected = {
+        "microscope.typed": _column([step, block, token, head, column]),
+        "microscope.limits": _column(limits),
+    }
     if not step or not _is_there(model, asked, n_tokens, len(texts)):
         return found | _nothing(model)
     parts = _parts(model, trace, asked)
@@ -131,22 +135,29 @@ def _nothing(model: ModelInFile) -> Expected:
     return blank | {"microscope.message": message, "microscope.chosen": nothing}
 
 
-def _is_there(model: ModelInFile, asked: _Asked, n_tokens: int, n_read: int) -> bool:
-    """Whether the workbook has a number at this place."""
-    config = model.config
-    d, is_square = config.n_embd, asked.step in IN_SQUARES
-    in_block = asked.step not in ("ln_f", *TALL)
+def _limits(model: ModelInFile, asked: _Asked) -> tuple[int, int, int]:
+    """Whether the step stands in a block, and its least and its last column."""
+    config, d = model.config, model.config.n_embd
+    in_block = int(asked.step not in ("ln_f", *TALL))
+    if asked.step in IN_SQUARES:
+        return in_block, 1, asked.token
     widths = {"attn.c_attn": 3 * d, "mlp.c_fc": config.n_inner, "mlp.gelu": config.n_inner}
     width = config.n_vocab if asked.step in TALL else widths.get(asked.step, d)
+    return in_block, 0, width - 1
+
+
+def _is_there(model: ModelInFile, asked: _Asked, n_tokens: int, n_read: int) -> bool:
+    """Whether the workbook has a number at this place."""
+    config, (in_block, least, last) = model.config, _limits(model, asked)
     if in_block and not 0 <= asked.block < config.n_layer:
         return False
     if not 1 <= asked.token <= n_read or (asked.step in TALL and asked.token < n_tokens):
         return False
-    if not is_square:
-        return 0 <= asked.column < width
-    if not (0 <= asked.head < config.n_head and 1 <= asked.column <= asked.token):
+    if not least <= asked.column <= last:
         return False
-    return not bool(_hidden(model, asked)[asked.column - 1])
+    if asked.step not in IN_SQUARES:
+        return True
+    return 0 <= asked.head < config.n_head and not _hidden(model, asked)[asked.column - 1]
 
 
 def _hidden(model: ModelInFile, asked: _Asked) -> np.ndarray:
