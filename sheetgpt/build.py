@@ -52,7 +52,7 @@ class Order:
     prompt: without one, EXAMPLE or as much of it as fits.
     template: a person's own words for the tabs; the language says nothing then.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
-    neighbours: whether there is a tab of what is alike, which costs as much as three tokens' logits.
+    neighbours: whether there is a tab of what is alike, as dear as the logits of three tokens.
     digits: how many significant digits of each weight are written.
     """
 

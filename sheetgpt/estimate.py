@@ -41,7 +41,12 @@ def n_weights(config: Config) -> int:
 
 
 def estimate(
-    config: Config, context: int, digits: int, form: Form, *, lens: bool = False,
+    config: Config,
+    context: int,
+    digits: int,
+    form: Form,
+    *,
+    lens: bool = False,
     neighbours: bool = False,
 ) -> Estimate:
     """Of a workbook with so many rows of tokens, with or without these tabs."""

@@ -182,8 +182,8 @@ class Rule:
 class Validation:
     """What may be typed into cells, and the sentence for whatever else is.
 
-    kind: `decimal`, `whole` or `text`; of a text, the limits are those of its length. Or `list`: one
-        of the texts in the cells `choices`, which a program offers.
+    kind: `decimal`, `whole` or `text`; of a text, the limits are those of its length.
+        Or `list`: one of the texts in the cells `choices`, which a program offers.
     """
 
     area: Area

@@ -135,8 +135,8 @@ def compile_book(
         seen = Seen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
     if on_microscope is not None:
-        how = [attention_of(config, b) for b in range(config.n_layer)]
-        looked = Looked(config, names, weights, head, how, start.epsilon)
+        attention_ = [attention_of(config, b) for b in range(config.n_layer)]
+        looked = Looked(config, names, weights, head, attention_, start.epsilon)
         MicroscopePage(on_microscope, tokens, looked, charts=not manual)
     if on_neighbours is not None:
         neighbours_page(
@@ -162,9 +162,15 @@ def compile_book(
         tabs,
         names,
         _properties(
-            checkpoint, room, words, prompt=prompt, new_tokens=new_tokens, lens=lens,
-            neighbours=neighbours, manual=manual,
-        ),  # fmt: skip
+            checkpoint,
+            room,
+            words,
+            prompt=prompt,
+            new_tokens=new_tokens,
+            lens=lens,
+            neighbours=neighbours,
+            manual=manual,
+        ),
         manual,
         placed(listed_steps, tabs, names),
     )

@@ -35,7 +35,18 @@ FIRST = TERMS + 3  # the row of the first term
 NUMBER, TOKEN, LEFT, RIGHT, MADE, SUM = range(1, 7)  # the columns of the terms
 LIST, WHERE, CELLS, WORKINGS = 8, 11, 15, 19  # of the list of steps, and of what folds away
 WIDTHS = (16, 18, 12, 12, 12, 13, 12, 6, 14, 34, 11, 8, 8, 8, 11, 11, 11, 3)
-HEADINGS = ("number", "step", "title", "tab", "row", "cell column", "terms", "value", "gain", "bias")
+HEADINGS = (
+    "number",
+    "step",
+    "title",
+    "tab",
+    "row",
+    "cell column",
+    "terms",
+    "value",
+    "gain",
+    "bias",
+)
 CURVE, POINTS = 5.0, 41  # how far the activation's curve goes to both sides, and its points
 
 
@@ -329,13 +340,17 @@ class MicroscopePage:
         )
         block = when(self.allowed[0] > 0, join(" ", self.at.block), "")
         shown = join("'", tab, block, "'!", address)
-        target = page.compute_named("microscope.cell", FIRST, self.working, self._shown(shown), "text")
+        target = page.compute_named(
+            "microscope.cell", FIRST, self.working, self._shown(shown), "text"
+        )
         page.write(FIRST - 1, self.working, words.label("microscope cell"), "heading")
         self.working += 2
         page.write(row, 1, words.label("microscope cell"), "text")
         link = call("HYPERLINK", join("#", target), target)
         page.compute_named("microscope.link", row, 2, self._shown(link), "link")
-        its = page.compute_named("microscope.equals", row, LEFT, self._shown(self._its("value")), "fine")
+        its = page.compute_named(
+            "microscope.equals", row, LEFT, self._shown(self._its("value")), "fine"
+        )
         page.write(row + 1, 1, words.label("column difference"), "text")
         apart = self._shown(call("ABS", self.line[-1] - its))
         page.compute_named("microscope.difference", row + 1, LEFT, apart, "tiny center")
@@ -355,9 +370,7 @@ class MicroscopePage:
         )
         sees = when(step.equals(0), words.label("column microscope column"), of_step)
         page.compute_named("microscope.sees", TOP + len(self.typed) - 1, 2, sees, "note")
-        names, titles = (
-            Range(page.area(FIRST, LIST + each, len(self.steps))) for each in (1, 2)
-        )
+        names, titles = (Range(page.area(FIRST, LIST + each, len(self.steps))) for each in (1, 2))
         sentence = words.sentence(
             "microscope sentence",
             step=call("INDEX", names, self.number),
@@ -396,7 +409,9 @@ class MicroscopePage:
         within = call("MAX", -CURVE, call("MIN", CURVE, entering))
         aside = -10 * CURVE  # where the chart does not reach
         point_x = self._stage(when(is_it, within, aside), label("microscope entering"))
-        point_y = self._stage(when(is_it, function(Range(point_x)), aside), label("microscope result"))
+        point_y = self._stage(
+            when(is_it, function(Range(point_x)), aside), label("microscope result")
+        )
         name = page.area(FIRST + 1, point_x.left)
         page.compute(name, when(is_it, formulas.arithmetic(entering, " → ", result), " "), "text")
         line = Curve(x.area, y, page.area(FIRST - 1, x.area.left))

@@ -124,7 +124,9 @@ def _softmax(view: View, words: Words) -> Sequence[Line]:
             when(view.is_tall, largest(column), largest(view.left)),
         ),
         Line(
-            label("microscope grown"), exp(score - largest_), say("exp(", score, " − ", largest_, ")")
+            label("microscope grown"),
+            exp(score - largest_),
+            say("exp(", score, " − ", largest_, ")"),
         ),
         Line(label("microscope grown sum"), all_grown),
         Line(label("microscope result"), grown / sum_, say(grown, " / ", sum_, " = ", result)),

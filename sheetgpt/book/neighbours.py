@@ -99,9 +99,7 @@ def _near(
     _list(page, part, words, vocabulary, cosines)
 
 
-def _list(
-    page: Page, part: str, words: TypedWords, vocabulary: Vocabulary, cosines: Range
-) -> None:
+def _list(page: Page, part: str, words: TypedWords, vocabulary: Vocabulary, cosines: Range) -> None:
     """The nearest, with the cosine and the angle, below a sentence about the first."""
     row, length = page.row, nearest(vocabulary.wte.area.shape[0])
     areas = {}

@@ -204,8 +204,8 @@ def _neighbours(config: Config) -> Iterator[StepRecord]:
         listed_ = (f"neighbours.{part}.nearest.{each}" for each in NEAREST)
         yield from _table(tab, (nearest(config.n_vocab), 1), *listed_)
         yield from _scalars(tab, f"neighbours.{part}.sentence")
-    columns = ("first", "second", "product")
-    yield from _table(tab, (d, 1), *(f"neighbours.pair.{each}" for each in columns))
+    numbers = ("first", "second", "product")
+    yield from _table(tab, (d, 1), *(f"neighbours.pair.{each}" for each in numbers))
     facts = ("cosine", "angle", "large", "sentence")
     yield from _scalars(tab, *(f"neighbours.pair.{each}" for each in facts))
 

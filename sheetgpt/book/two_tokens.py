@@ -13,9 +13,7 @@ from sheetgpt.steps.microscope import half_the_largest
 CHART = 6  # the column of the chart
 
 
-def two_tokens(
-    page: Page, words: TypedWords, vocabulary: Vocabulary, aside: Area | None
-) -> None:
+def two_tokens(page: Page, words: TypedWords, vocabulary: Vocabulary, aside: Area | None) -> None:
     """The numbers, their products, and what they come to.
 
     aside: where the points of the chart stand; None for no chart.
@@ -40,7 +38,9 @@ def two_tokens(
     values["large"] = half_the_largest(product)
     cells = {}
     for at, (name, tree) in enumerate(values.items(), start=row + 1):
-        page.write(at, 1, label("microscope large" if name == "large" else f"column {name}"), "text")
+        page.write(
+            at, 1, label("microscope large" if name == "large" else f"column {name}"), "text"
+        )
         cells[name] = page.area(at, 2)
         if name != "cosine":
             page.define(f"neighbours.pair.{name}", cells[name])

@@ -51,7 +51,9 @@ class TypedWords:
         return when(self.some_missing, "", tree)
 
 
-def typed_words(page: Page, part: str, examples: Sequence[str], vocabulary: Vocabulary) -> TypedWords:
+def typed_words(
+    page: Page, part: str, examples: Sequence[str], vocabulary: Vocabulary
+) -> TypedWords:
     """A row for each word, below headings; the cursor moves below them.
 
     A word is looked for as it stands within a text, with a space before it, and then as typed.

@@ -118,9 +118,7 @@ class ModelInFile:
     @cached_property
     def records(self) -> dict[str, StepRecord]:
         """Everything that formulas compute, by its name, in the order in which they do."""
-        every = listed(
-            self.config, self.room, lens=self.has_lens, neighbours=self.has_neighbours
-        )
+        every = listed(self.config, self.room, lens=self.has_lens, neighbours=self.has_neighbours)
         return {record.name: record for record in every}
 
     @property

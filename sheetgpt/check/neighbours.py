@@ -56,7 +56,9 @@ def _words(
     typed = [known.get(word) if word else None for word in words]
     ids = [b if a is None else a for a, b in zip(spaced, typed, strict=True)]
     columns = {"spaced": spaced, "typed": typed, "id": ids}
-    found: Expected = {f"neighbours.{part}.{name}": down(n, 0, its) for name, its in columns.items()}
+    found: Expected = {
+        f"neighbours.{part}.{name}": down(n, 0, its) for name, its in columns.items()
+    }
     found[f"neighbours.{part}.token"] = each(down(n, 0, ids), lambda i: texts[i])
     return found, ids
 

@@ -41,12 +41,18 @@ def affordable(model: ModelInFile) -> tuple[int, str]:
 def inputs(model: ModelInFile, number: int) -> Inputs:
     """The inputs of try `number`, from 1 on; always the same for the same workbook."""
     if number == 1:  # the cheapest that has all: a large model affords no other
-        drawn = {"temperature": 0.8, "top_k": 7, "top_p": 0.9, "seed": 11, "attention.chosen": 1}
-        looked = {"microscope.step": "attn.heads", "microscope.column": 1}
-        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!"), **drawn, **looked}
+        drawn: dict[str, str | float] = {
+            "temperature": 0.8,
+            "top_k": 7,
+            "top_p": 0.9,
+            "seed": 11,
+            "attention.chosen": 1,
+        }
+        drawn |= {"microscope.step": "attn.heads", "microscope.column": 1}
+        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!")} | drawn
     if number == 2:
         looked = {"microscope.step": "logits", "neighbours.word": "?!?!"}
-        return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1, **looked}
+        return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1} | looked
     if number == 3:
         return DEFAULTS | {"prompt": "too long " * (model.room.characters // 9 + 1)}
     random = Random(number)

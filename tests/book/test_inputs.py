@@ -81,9 +81,7 @@ def test_the_step_under_the_microscope_is_one_of_a_list(tiny_workbook):
     """The program offers the names, and says what to do about any other."""
     book = openpyxl.load_workbook(tiny_workbook)
     (rule,) = (
-        each
-        for each in book["microscope"].data_validations.dataValidation
-        if each.type == "list"
+        each for each in book["microscope"].data_validations.dataValidation if each.type == "list"
     )
     assert str(rule.sqref) == book.defined_names["microscope.step"].attr_text.split("$", 1)[
         1

@@ -14,7 +14,9 @@ from sheetgpt.gpt2.reference import step_names
 def compiled(request, nano):
     model = checkpoint.load(nano)
     room = room_for(model.tokenizer, "a b", 8, 8)
-    book = compile_book(model, "a b", room, load_words("en"), lens=request.param, neighbours=request.param)
+    book = compile_book(
+        model, "a b", room, load_words("en"), lens=request.param, neighbours=request.param
+    )
     return model, room, book
 
 
