@@ -169,12 +169,12 @@ class Plot:
 class Rule:
     """What cells look like besides, while a condition holds.
 
-    condition: a formula's text as the area's first cell would have it; where its references have
-        no `$`, they move along.
+    condition: as the area's first cell would have it; its ranges move along from cell to cell,
+        but for the sides that are fixed.
     """
 
     area: Area
-    condition: str
+    condition: Expr
     look: str
 
 

@@ -11,9 +11,9 @@ import sheetgpt
 from sheetgpt.book import data
 from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
-from sheetgpt.book.checks import Compared, Typed, checks_page
+from sheetgpt.book.checks import Compared, Inputs, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
-from sheetgpt.book.lens import LensPage, Seen
+from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.microscope import Looked, MicroscopePage
 from sheetgpt.book.neighbours import neighbours_page
@@ -27,7 +27,7 @@ from sheetgpt.book.words import Words
 from sheetgpt.book.words_typed import examples
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Call, Range
+from sheetgpt.formula.expr import Call, Range, fixed
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import kind, shapes
 from sheetgpt.steps.block import Attention, block
@@ -124,7 +124,7 @@ def compile_book(
         head,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
-    ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
+    ids = fixed(Range(replace(logits.area, left=1, right=1)))  # they stand beside the logits
     looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
     predicted = chosen.finish(tokens, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
@@ -132,7 +132,7 @@ def compile_book(
     if on_lens is not None:
         residuals = _of_blocks(names, config.n_layer, "mlp.residual")
         chosen_id = Range(names["predicted.id"])
-        seen = Seen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
+        seen = LensInputs(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
     if on_microscope is not None:
         attention_ = [attention_of(config, b) for b in range(config.n_layer)]
@@ -142,7 +142,7 @@ def compile_book(
         neighbours_page(
             on_neighbours, weights["wte"], vocabulary, examples(texts), charts=not manual
         )
-    typed = Typed({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
+    typed = Inputs({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
     fresh = Freshness()
     if manual:

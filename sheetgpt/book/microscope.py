@@ -21,9 +21,10 @@ from sheetgpt.book.records import (
     UNDER_MICROSCOPE,
     longest_product,
 )
+from sheetgpt.book.rules import beside, is_blank
 from sheetgpt.book.under_microscope import At, Parts, seen_steps
-from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import Expr, Like, Range, Text, call, join, when
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Expr, Like, Range, Text, call, fixed, join, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps import microscope as formulas
 from sheetgpt.steps.block import ACTIVATIONS, Attention
@@ -180,8 +181,8 @@ class MicroscopePage:
                 tree = getattr(step, name)
                 its = Text("") if tree is None else when(is_chosen, tree, "")
                 page.compute(page.area(row, column), its, "formula")
-        here = f"${column_letters(LIST)}{FIRST}=${column_letters(WORKINGS)}${FIRST}"
-        page.rule(page.area(FIRST, LIST, len(self.steps), CELLS + 3 - LIST), here, "middling")
+        lines = page.area(FIRST, LIST, len(self.steps), CELLS + 3 - LIST)
+        page.rule(lines, beside(lines, LIST).equals(fixed(self.number)), "middling")
 
     def _its(self, cell: str) -> Expr:
         """A cell of the list, of the chosen step."""
@@ -267,11 +268,12 @@ class MicroscopePage:
         page.write(FIRST - 1, self.working, page.words.label("microscope large"), "heading")
         least = page.compute_named("microscope.large", FIRST, self.working, some, "formula")
         self.working += 2
-        term, limit = f"${column_letters(MADE)}{FIRST}", column_letters(least.area.left)
-        is_large = f"ABS({term})>=${limit}${FIRST}"
         whole = page.area(FIRST, TOKEN, self.length, SUM - TOKEN + 1)
-        page.rule(whole, f"AND(LEN({term})>0,{is_large})", "middling")
-        page.rule(page.area(FIRST, NUMBER, self.length), f"LEN({term})=0", "no token")
+        term = beside(whole, MADE)
+        is_there, is_large = call("LEN", term) > 0, call("ABS", term) >= fixed(least)
+        page.rule(whole, call("AND", is_there, is_large), "middling")
+        numbers = page.area(FIRST, NUMBER, self.length)
+        page.rule(numbers, is_blank(beside(numbers, MADE)), "no token")
 
     # --- from the terms to the cell -------------------------------------------------------------
 

@@ -135,7 +135,7 @@ class Page:
         sentence = self.words.label("allowed list")
         self.validations.append(Validation(area, "list", 0, 0, title, sentence, choices))
 
-    def rule(self, area: Area, condition: str, look: str) -> None:
+    def rule(self, area: Area, condition: Expr, look: str) -> None:
         self.rules.append(Rule(area, condition, look))
 
     def table(

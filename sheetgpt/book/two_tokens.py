@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from sheetgpt.book.book import Curve, Plot
 from sheetgpt.book.page import Page
+from sheetgpt.book.rules import beside
 from sheetgpt.book.words_typed import TypedWords, Vocabulary
-from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import Expr, Like, Range, call, when
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Expr, Like, Range, call, fixed, when
 from sheetgpt.steps import neighbours as formulas
 from sheetgpt.steps.microscope import half_the_largest
 
@@ -46,10 +47,10 @@ def two_tokens(page: Page, words: TypedWords, vocabulary: Vocabulary, aside: Are
             page.define(f"neighbours.pair.{name}", cells[name])
         page.compute(cells[name], shown(tree), "formula" if name == "large" else "fine")
     _sentences(page, row, words, cells, (left, right, product))
-    term = f"${column_letters(product.area.left)}{first}"
-    limit = f"${column_letters(cells['large'].left)}${cells['large'].top}"
-    is_large = f"AND(LEN({term})>0,ABS({term})>={limit})"
-    page.rule(page.area(first, 1, d, 4), is_large, "middling")
+    numbers = page.area(first, 1, d, 4)
+    term = beside(numbers, product.area.left)
+    is_there, is_large = call("LEN", term) > 0, call("ABS", term) >= fixed(Range(cells["large"]))
+    page.rule(numbers, call("AND", is_there, is_large), "middling")
     if aside is not None:
         _arrows(page, words, vocabulary, cosine, aside, page.area(first - 1, CHART))
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.book.records import LIKELIEST, has_microscope
 from sheetgpt.book.trace import laid_out
-from sheetgpt.check import insight
+from sheetgpt.check import explaining_tabs
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import ANYTHING, SOMETHING, as_good, as_id, cell, down, each
 from sheetgpt.check.microscope import microscope
@@ -129,13 +129,15 @@ def expected(
     found["start.likeliest.probability"] = found["candidates.before"][:n_ranks]
     if not is_broken:
         read_texts = [texts[i] for i in read_ids]
-        found |= insight.attention(model, trace, len(ids), read_texts, read("attention.place"))
-        found |= insight.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
+        found |= explaining_tabs.attention(
+            model, trace, len(ids), read_texts, read("attention.place")
+        )
+        found |= explaining_tabs.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
         if has_microscope(model.config):
             found |= microscope(model, trace, len(ids), read_texts)
         if model.has_neighbours:
             found |= neighbours(model, texts, read)
-        found |= insight.checks(model, found)
+        found |= explaining_tabs.checks(model, found)
     if is_broken:
         for name, values in found.items():
             tall = model.records[name].is_tall

@@ -5,7 +5,8 @@ Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.
 
 from dataclasses import dataclass
 
-from sheetgpt.formula.expr import Expr, Number, Range, call, when
+from sheetgpt.book.rules import column_number, row_number
+from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, when
 from sheetgpt.lessons.lesson import Lesson, at, row_of
 
 WORDS = (("Mike", 1.0, 0.0), ("sings", 0.0, 0.0), ("He", 0.0, 1.0))
@@ -120,9 +121,8 @@ def _steps(
         page.compute(weights.area.row(row), share, "attention")
         page.compute(output.area.row(row), row_of(weights, row) @ made["v"], "live formula")
     page.heat.append(weights.area)
-    mask = controls.mask.area.absolute.rpartition("!")[2]
-    hidden = f"AND({mask}>0,COLUMN()-{scores.area.left}>ROW()-{scores.area.top})"
-    page.rule(scores.area, hidden, "hidden")
+    is_later = column_number(scores.area) > row_number(scores.area)
+    page.rule(scores.area, call("AND", fixed(Range(controls.mask.area)) > 0, is_later), "hidden")
     page.row = top + N + 3
     return weights, output
 

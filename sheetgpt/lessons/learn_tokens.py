@@ -8,7 +8,8 @@ word after word, from left to right; a word ends with a mark of its own.
 import numpy as np
 
 from sheetgpt.book.book import Curve, Plot
-from sheetgpt.formula.expr import Number, Range, call, join, when
+from sheetgpt.book.rules import itself
+from sheetgpt.formula.expr import Number, Range, call, fixed, join, when
 from sheetgpt.lessons.lesson import Lesson, at
 from sheetgpt.lessons.pieces import LETTERS, joined, merged, n_parts, part, plus, spelled
 from sheetgpt.lessons.strawberry import strawberry
@@ -163,8 +164,7 @@ class _Workings:
         where = call("INT", first / LETTERS) + 1, call("MOD", first, LETTERS) + 1
         pair = when(count > 0, call("INDEX", pairs, *where), "")
         chosen = page.show(f"tokens.{number}.chosen", top + 1, 2, pair, "pieces")
-        corner = counts.area.cell(0, 0).address
-        most = count.area.absolute.rpartition("!")[2]
-        page.rule(counts.area, f'AND({corner}<>"",{corner}={most})', "strong")
+        own, most = itself(counts.area), fixed(Range(count.area))
+        page.rule(counts.area, call("AND", own.differs(""), own.equals(most)), "strong")
         page.row = top + ROOM + 2
         return count, chosen

@@ -8,6 +8,7 @@ known by its company); von Mises and Pollaczek-Geiringer 1929 (power iteration).
 import numpy as np
 
 from sheetgpt.book.book import Curve, Plot
+from sheetgpt.book.rules import beside, over
 from sheetgpt.formula.expr import Range, call, when
 from sheetgpt.lessons.lesson import Lesson, at, row_of
 from sheetgpt.lessons.text import SentenceWords, vocabulary_of, words_of
@@ -160,11 +161,8 @@ def _across(page: Lesson, name: str, row: int, vocabulary: Range) -> None:
 
 def _hide_blank(page: Lesson, matrix: Range) -> None:
     """Numbers of words that are not there show nothing."""
-    corner = matrix.area.cell(0, 0)
-    side, above = page.area(corner.top, 2), page.area(corner.top - 1, corner.left)
-    left = "$" + side.address
-    up = "".join(c for c in above.address if c.isalpha()) + "$" + str(above.top)
-    page.rule(matrix.area, f'OR({left}="",{up}="")', "no token")
+    words = beside(matrix.area, 2), over(matrix.area, matrix.area.top - 1)
+    page.rule(matrix.area, call("OR", *(word.equals("") for word in words)), "no token")
 
 
 def _nearest(page: Lesson, asked: Range, cosines: Range, text: SentenceWords, top: int) -> None:
@@ -203,9 +201,9 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
         page.write(page.row, 2, page.label(f"iteration {number}"), "heading")
         page.write(page.row, FIRST + SIZE + 1, page.label("length"), "heading center")
         _across(page, f"squeeze.{number}.across", page.row, text.vocabulary)
-        above = f'{page.area(page.row, FIRST).address[: -len(str(page.row))]}${page.row}=""'
         page.row += 1
-        page.rule(page.area(page.row, FIRST, ROUNDS + 1, SIZE), above, "no token")
+        rounds = page.area(page.row, FIRST, ROUNDS + 1, SIZE)
+        page.rule(rounds, over(rounds, page.row - 1).equals(""), "no token")
         x = page.constants(page.row, FIRST, start, "start")
         turns = page.define(f"squeeze.{number}", page.area(page.row + 1, FIRST, ROUNDS, SIZE))
         lengths = page.define(
@@ -239,7 +237,7 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
             page.compute(points.area.cell(word, number), there, "formula")
         across, up = (points.area.cell(word, number) for number in (0, 1))
         curves.append(Curve(across, up, page.area(top + 1 + word, 2), "named"))
-    page.rule(points.area, f'$B{top + 1}=" "', "no token")
+    page.rule(points.area, beside(points.area, 2).equals(" "), "no token")
     about, x_title, y_title = (
         page.label(key) for key in ("map", "first direction", "second direction")
     )

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from sheetgpt.book.book import Tab, Validation
 from sheetgpt.book.looks import HEAT
+from sheetgpt.formula import excel
 from sheetgpt.formula.cells import Area
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -177,7 +178,7 @@ def _rules(tab: Tab, differences: Mapping[str, int]) -> Iterator[tuple[Area, Att
         yield area, {"type": "colorScale"}, color_scale()
     for rule in tab.rules:
         kind: Attributes = {"type": "expression", "dxfId": differences[rule.look]}
-        yield rule.area, kind, _element("formula", {}, escape(rule.condition))
+        yield rule.area, kind, _element("formula", {}, escape(excel.text(rule.condition, tab.name)))
 
 
 def color_scale() -> str:
