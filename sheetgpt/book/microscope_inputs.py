@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.records import MICROSCOPE_INPUTS, UNDER_MICROSCOPE
-from sheetgpt.book.under_microscope import Seen
+from sheetgpt.book.under_microscope import SeenStep
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Like, Range, Text, call, when
 from sheetgpt.gpt2.config import Config
@@ -71,7 +71,7 @@ def place(name: str) -> int:
     return list(UNDER_MICROSCOPE).index(name) + 1
 
 
-def limits(steps: Sequence[Seen], typed: Mapping[str, Range]) -> Sequence[Expr]:
+def limits(steps: Sequence[SeenStep], typed: Mapping[str, Range]) -> Sequence[Expr]:
     """What the chosen step allows: whether it stands in a block, the least and the last column."""
     step = typed["step"]
     in_block = call("CHOOSE", step, *(int(each.is_in_block) for each in steps))

@@ -41,7 +41,7 @@ class View:
     terms: Range
     gain: Expr
     bias: Expr
-    divisor: Expr
+    divisor: Like
     is_divided: Expr
     entering: Expr
     logits: Range

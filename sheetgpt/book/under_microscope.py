@@ -29,7 +29,7 @@ class At:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenStep:
     """One step.
 
     left, right: what is multiplied, or what is normalised, as columns; in_heads: whether only a
@@ -105,7 +105,7 @@ class Parts:
 def seen_steps(
     config: Config, context: int, names: Mapping[str, Area], weights: Mapping[str, Range],
     head: Head, at: At,
-) -> Sequence[Seen]:  # fmt: skip
+) -> Sequence[SeenStep]:  # fmt: skip
     """All steps that can be chosen, in the order of `UNDER_MICROSCOPE`."""
     parts, d = Parts(config, names, weights, at), config.n_embd
     d_head, next_column = d // config.n_head, at.column + 1
@@ -114,8 +114,8 @@ def seen_steps(
     def area(name: str) -> Area:
         return names[name] if name in names else names[f"h.0.{name}"]
 
-    def norm(name: str, of: str) -> Seen:
-        return Seen(
+    def norm(name: str, of: str) -> SeenStep:
+        return SeenStep(
             name,
             area(name),
             parts.cell(name, next_column),
@@ -126,8 +126,8 @@ def seen_steps(
             bias=parts.of_vector(f"{name}.b"),
         )
 
-    def linear(name: str, of: str, n_in: int, n_out: int) -> Seen:
-        return Seen(
+    def linear(name: str, of: str, n_in: int, n_out: int) -> SeenStep:
+        return SeenStep(
             name,
             area(name),
             parts.cell(name, next_column),
@@ -143,7 +143,7 @@ def seen_steps(
     return (
         norm("ln_1", "input"),
         linear("attn.c_attn", "ln_1", d, 3 * d),
-        Seen(
+        SeenStep(
             "attn.scores",
             area("attn.scores"),
             parts.cell("attn.scores", own_head),
@@ -152,7 +152,7 @@ def seen_steps(
             right=parts.row("attn.k", at.column),
             in_heads=d_head,
         ),
-        Seen(
+        SeenStep(
             "attn.weights",
             area("attn.weights"),
             parts.cell("attn.weights", own_head),
@@ -160,7 +160,7 @@ def seen_steps(
             left=parts.row("attn.scores", at.token),
             in_heads=context,
         ),
-        Seen(
+        SeenStep(
             "attn.heads",
             area("attn.heads"),
             parts.cell("attn.heads", next_column),
@@ -173,7 +173,7 @@ def seen_steps(
         linear("attn.c_proj", "attn.heads", d, d),
         norm("ln_2", "attn.residual"),
         linear("mlp.c_fc", "ln_2", d, config.n_inner),
-        Seen(
+        SeenStep(
             "mlp.gelu",
             area("mlp.gelu"),
             parts.cell("mlp.gelu", next_column),
@@ -181,7 +181,7 @@ def seen_steps(
         ),
         linear("mlp.c_proj", "mlp.gelu", config.n_inner, d),
         norm("ln_f", last_block),
-        Seen(
+        SeenStep(
             "logits",
             area("logits"),
             call("INDEX", parts.step("logits"), next_column, at.token),
@@ -191,7 +191,7 @@ def seen_steps(
             right=call("INDEX", head.matrix, next_column, 0).T,
             bias=of_entry,
         ),
-        Seen(
+        SeenStep(
             "softmax",
             area("softmax"),
             call("INDEX", parts.step("softmax"), next_column, at.token),
