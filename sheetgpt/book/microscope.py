@@ -120,7 +120,7 @@ class MicroscopePage:
         said = page.compute_named("microscope.message", MESSAGE, 1, its, "message")
         cells = self.workings.reserve(len(CHOSEN), label("microscope chosen"))
         page.define("microscope.chosen", cells)
-        self.chosen = Chosen(*(Range(cells.row(index)) for index in range(len(CHOSEN))))
+        self.chosen = Chosen(*(fixed(Range(cells.row(index))) for index in range(len(CHOSEN))))
         shown, terms = self.chosen.shown, self._of_step("terms")
         is_heads = self.chosen.number.equals(place("attn.heads"))
         of_column = call("INT", self.at.column / (self.config.n_embd // self.config.n_head))

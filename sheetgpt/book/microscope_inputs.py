@@ -8,7 +8,7 @@ from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.records import MICROSCOPE_INPUTS, UNDER_MICROSCOPE
 from sheetgpt.book.under_microscope import SeenStep
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Like, Range, Text, call, when
+from sheetgpt.formula.expr import Expr, Like, Range, Text, call, fixed, when
 from sheetgpt.gpt2.config import Config
 
 TOP = 5  # the row of the first input
@@ -55,7 +55,7 @@ def inputs(page: Page, prompt: Prompt, config: Config, names: Area) -> Mapping[s
             tree = when(tree.equals(0), prompt.n_tokens, tree)
         if name != "column":  # what that is depends on the step
             page.write(row, 2, page.words.label(f"microscope {name}"), "note")
-        found[name] = page.compute(whole.row(row - TOP), tree, "index")
+        found[name] = fixed(page.compute(whole.row(row - TOP), tree, "index"))
     page.cursor = page.area(TOP, 1)
     return found
 

@@ -10,7 +10,7 @@ from sheetgpt.book.records import nearest
 from sheetgpt.book.token_rows import pieces
 from sheetgpt.book.two_tokens import two_tokens
 from sheetgpt.book.words_typed import LETTERS, TypedWords, Vocabulary, typed_words
-from sheetgpt.formula.expr import Expr, Range, call, when
+from sheetgpt.formula.expr import Expr, Range, call, fixed, when
 from sheetgpt.steps import neighbours as formulas
 
 WORD, SUM, PAIR = 5, 23, 43  # the rows where the three parts begin
@@ -31,7 +31,8 @@ def neighbours_page(
     """
     page.frozen = (3, 0)
     page.widths = dict(enumerate(WIDTHS, start=1))
-    vocabulary = Vocabulary(texts, Range(page.area(TOP, VOCABULARY, wte.area.shape[0])), wte)
+    ids = fixed(Range(page.area(TOP, VOCABULARY, wte.area.shape[0])))
+    vocabulary = Vocabulary(fixed(texts), ids, wte)
     norms = _lengths(page, vocabulary)
     one = _part(page, "word", WORD, words["word"], vocabulary)
     _near(page, "word", vocabulary.row(one.each[0]), one, vocabulary, norms)
@@ -96,7 +97,7 @@ def _near(
             is_other = is_other * ids.differs(identifier)
         found = when(is_other, formulas.cosines(rows, its_norms, arrow, size), "")
         page.compute(cosines.area.rows(start, stop), words.when_all(found), "formula")
-    _list(page, part, words, vocabulary, cosines)
+    _list(page, part, words, vocabulary, fixed(cosines))
 
 
 def _list(page: Page, part: str, words: TypedWords, vocabulary: Vocabulary, cosines: Range) -> None:

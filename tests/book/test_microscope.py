@@ -9,18 +9,15 @@ from random import Random
 
 import pytest
 
-from sheetgpt.book.book import Book
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.prompt import room_for
 from sheetgpt.book.records import UNDER_MICROSCOPE
 from sheetgpt.book.words import load_words
-from sheetgpt.calculate.environment import Environment
-from sheetgpt.calculate.evaluate import evaluate
-from sheetgpt.calculate.recalculate import Formula, in_order
-from sheetgpt.calculate.values import Error, Scalar, Sheets
+from sheetgpt.calculate.values import Scalar
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import read_address, split_tab
+from tests.one_tab import OneTab
 from tests.places import CHECKPOINTS, PLAIN
 
 SQUARES = ("attn.scores", "attn.weights")
@@ -28,38 +25,14 @@ TALL = ("logits", "softmax")
 DIALECTS = ("gpt-neo", "lecture", "unscaled", "inverse", "makemore")
 
 
-class Microscope:
-    """A calculated book, of which only the tab `microscope` is calculated again."""
-
-    def __init__(self, book: Book, values: Sheets) -> None:
-        self.names, self.values = book.names, values
-        tab = next(tab for tab in book.tabs if tab.name == "microscope")
-        formulas = [Formula(each.area, each.tree) for each in tab.computed]
-        self._formulas = [formulas[index] for index in in_order(formulas)]
-
-    def look(self, **inputs: Scalar) -> None:
-        for name, value in inputs.items():
-            area = self.names[f"microscope.{name}"]
-            self.values.by_tab[area.tab].set(area.top, area.left, value)
-        for formula in self._formulas:
-            value = evaluate(formula.tree, Environment(self.values))
-            self.values.write(formula.area, value)
-
-    def read(self, name: str) -> Scalar:
-        return self.values.read(self.names[f"microscope.{name}"])
-
+class Microscope(OneTab):
     def result(self) -> Scalar:
-        *_, last = self.values.read(self.names["microscope.line"]).ravel().tolist()
-        return last
+        return self.column("line")[-1]
 
     def linked(self) -> Scalar:
         """What stands in the cell that the link leads to."""
         tab, address = split_tab(self.read("link"))
         return self.values.read(read_address(address, tab))
-
-    def errors(self) -> list[Scalar]:
-        sheet = self.values.by_tab["microscope"]
-        return [value for value in sheet.others.values() if isinstance(value, Error)]
 
 
 @cache
@@ -67,7 +40,7 @@ def microscope(directory: Path, prompt: str, context: int) -> Microscope:
     model = checkpoint.load(directory)
     room = room_for(model.tokenizer, prompt, context)
     book = compile_book(model, prompt, room, load_words("en"), 2)
-    return Microscope(book, calculate(book))
+    return Microscope(book, calculate(book), "microscope")
 
 
 def drawn(random: Random, config, n_tokens: int, step: str) -> dict[str, Scalar]:
@@ -87,7 +60,7 @@ def drawn(random: Random, config, n_tokens: int, step: str) -> dict[str, Scalar]
 
 
 def expect_equal(under: Microscope, inputs: dict[str, Scalar]) -> None:
-    under.look(**inputs)
+    under.type(**inputs)
     assert under.read("message") == "", inputs
     wanted = under.linked()
     assert isinstance(wanted, float), inputs
@@ -146,7 +119,7 @@ WRONG: list[dict[str, Scalar]] = [
 def test_what_is_not_there_gets_a_sentence(wrong):
     right: dict[str, Scalar] = {"step": "attn.c_attn", "block": 0.0, "token": 0.0}
     under = microscope(PLAIN, "ab c", 6)
-    under.look(**{**right, "head": 0.0, "column": 0.0, **wrong})
+    under.type(**{**right, "head": 0.0, "column": 0.0, **wrong})
     assert len(under.read("message")) > 20
     assert under.errors() == []
     assert under.result() == under.read("link") == under.read("difference") == ""
@@ -154,20 +127,20 @@ def test_what_is_not_there_gets_a_sentence(wrong):
 
 def test_an_empty_cell_counts_as_0_and_a_fraction_as_its_whole_part():
     under = microscope(PLAIN, "ab c", 6)
-    under.look(step="mlp.c_fc", block=None, token=None, head=None, column=2.9)
+    under.type(step="mlp.c_fc", block=None, token=None, head=None, column=2.9)
     assert under.read("message") == ""
-    assert under.read("typed").ravel().tolist() == [8, 0, 4, 0, 2]
+    assert under.column("typed") == [8, 0, 4, 0, 2]
     assert under.result() == pytest.approx(under.linked(), abs=1e-9)
 
 
 def test_a_token_behind_a_window_is_not_seen():
     expected = json.loads((CHECKPOINTS / "gpt-neo" / "expected.json").read_text())
     under = microscope(CHECKPOINTS / "gpt-neo", expected["prompt"], len(expected["ids"]) + 2)
-    under.look(step="attn.scores", block=1.0, token=5.0, head=0.0, column=2.0)
+    under.type(step="attn.scores", block=1.0, token=5.0, head=0.0, column=2.0)
     assert "that far back" in under.read("message")
-    under.look(column=3.0)
+    under.type(column=3.0)
     assert under.read("message") == ""
-    under.look(block=0.0, column=2.0)
+    under.type(block=0.0, column=2.0)
     assert under.read("message") == ""
 
 
@@ -177,7 +150,7 @@ def test_without_a_token_there_is_nothing_to_look_at(tiny_workbook):
     area = under.names["n_tokens"]
     before = sheet.cell(area.top, area.left)
     sheet.set(area.top, area.left, 0.0)
-    under.look(step="attn.c_attn", block=0.0, token=0.0, head=0.0, column=0.0)
+    under.type(step="attn.c_attn", block=0.0, token=0.0, head=0.0, column=0.0)
     assert len(under.read("message")) > 20
     assert under.errors() == []
     sheet.set(area.top, area.left, before)
