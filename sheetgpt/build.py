@@ -42,6 +42,7 @@ class Order:
     prompt: without one, EXAMPLE or as much of it as fits.
     template: a person's own words for the tabs; the language says nothing then.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
+    neighbours: whether there is a tab of what is alike, as dear as the logits of three tokens.
     digits: how many significant digits of each weight are written.
     """
 
@@ -52,6 +53,7 @@ class Order:
     template: Path | None = None
     new_tokens: int = NEW_TOKENS
     lens: bool | None = None
+    neighbours: bool | None = None
     digits: int = DIGITS
     form: Form = FORM
 
@@ -95,7 +97,12 @@ def build_workbook(
     ids = _prompt_ids(checkpoint, prompt)
     room = _room(checkpoint, order, prompt, ids)
     _refuse_size(checkpoint, room)
-    expected = estimate(checkpoint.config, room.tokens, order.digits, order.form)
+    manual = is_large(checkpoint.config)
+    lens = not manual if order.lens is None else order.lens
+    neighbours = not manual if order.neighbours is None else order.neighbours
+    expected = estimate(
+        checkpoint.config, room.tokens, order.digits, order.form, lens=lens, neighbours=neighbours
+    )
     _refuse_full_disk(path, expected.file_size)
     announce(expected)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
@@ -103,8 +110,6 @@ def build_workbook(
     if order.digits < DIGITS:
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
-    manual = is_large(checkpoint.config)
-    lens = not manual if order.lens is None else order.lens
     with Workers(jobs) as workers:
         progress("asking the witness")
         weights = ReadBack(checkpoint.weights, workers)
@@ -112,7 +117,7 @@ def build_workbook(
         progress("laying out the tabs")
         book = compile_book(
             checkpoint, prompt, room, words, order.new_tokens,
-            manual=manual, lens=lens, witness=witness,
+            manual=manual, lens=lens, neighbours=neighbours, witness=witness,
         )  # fmt: skip
         values = calculate(book, progress, weights, workers)
         save(book, values, path, order.form, progress, workers)

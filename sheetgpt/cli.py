@@ -181,6 +181,12 @@ def main() -> None:
     "  [default: unless the model is large]",
 )
 @click.option(
+    "--neighbours/--no-neighbours",
+    default=None,
+    help="Whether there is a tab that shows which tokens are alike."
+    "  [default: unless the model is large]",
+)
+@click.option(
     "--digits",
     type=click.IntRange(1, DIGITS),
     default=DIGITS,
@@ -211,6 +217,7 @@ def build(
     language: str | None,
     template: Path | None,
     lens: bool | None,
+    neighbours: bool | None,
     digits: int,
     compact: bool,
     addresses: bool | None,
@@ -230,8 +237,9 @@ def build(
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
     order = Order(
-        prompt, context, prompt_length, language or "en", template, tokens, lens, digits, form
-    )
+        prompt, context, prompt_length, language or "en", template, tokens, lens, neighbours,
+        digits, form,
+    )  # fmt: skip
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)

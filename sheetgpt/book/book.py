@@ -185,6 +185,7 @@ class Validation:
     """What may be typed into cells, and the sentence for whatever else is.
 
     kind: `decimal`, `whole` or `text`; of a text, the limits are those of its length.
+        Or `list`: one of the texts in the cells `choices`, which a program offers.
     """
 
     area: Area
@@ -193,6 +194,7 @@ class Validation:
     most: float
     title: str
     sentence: str
+    choices: Area | None = None
 
 
 class _Placed(Protocol):

@@ -15,13 +15,16 @@ from sheetgpt.book.checks import Compared, Inputs, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
+from sheetgpt.book.microscope import Looked, MicroscopePage
+from sheetgpt.book.neighbours import neighbours_page
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page
-from sheetgpt.book.records import listed, placed
+from sheetgpt.book.records import has_microscope, listed, placed
 from sheetgpt.book.start import CONTROLS, Start
 from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
+from sheetgpt.book.words_typed import examples
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range, fixed
@@ -51,6 +54,7 @@ def compile_book(
     *,
     manual: bool = False,
     lens: bool = True,
+    neighbours: bool = True,
     witness: NDArray[np.float64] | None = None,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
@@ -59,6 +63,7 @@ def compile_book(
     witness: what it says of each step (`witness.fingerprints`); None where nobody will ask.
     manual: whether it calculates only when somebody asks for it.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
+    neighbours: whether there is the tab of that name, which costs as much as those of three.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
     words = words.of_activation(config.activation_function)
@@ -67,7 +72,7 @@ def compile_book(
     names: dict[str, Area] = {}
     pages = Pages(names, words)
     page = pages.add
-    listed_steps = listed(config, room, lens=lens)
+    listed_steps = listed(config, room, lens=lens, neighbours=neighbours)
     records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
@@ -80,6 +85,8 @@ def compile_book(
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
     on_predicted, on_attention = page("predicted token"), page("attention")
     on_lens = page("logit lens") if lens else None
+    on_microscope = page("microscope") if has_microscope(config) else None
+    on_neighbours = page("neighbours") if neighbours else None
     on_checks = page("checks")
     first_data = len(pages.all)
 
@@ -127,6 +134,14 @@ def compile_book(
         chosen_id = Range(names["predicted.id"])
         seen = LensInputs(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
+    if on_microscope is not None:
+        attention_ = [attention_of(config, b) for b in range(config.n_layer)]
+        looked = Looked(config, names, weights, head, attention_, start.epsilon)
+        MicroscopePage(on_microscope, tokens, looked, charts=not manual)
+    if on_neighbours is not None:
+        neighbours_page(
+            on_neighbours, weights["wte"], vocabulary, examples(texts), charts=not manual
+        )
     typed = Inputs({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
     verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
     fresh = Freshness()
@@ -147,7 +162,14 @@ def compile_book(
         tabs,
         names,
         _properties(
-            checkpoint, room, words, prompt=prompt, new_tokens=new_tokens, lens=lens, manual=manual
+            checkpoint,
+            room,
+            words,
+            prompt=prompt,
+            new_tokens=new_tokens,
+            lens=lens,
+            neighbours=neighbours,
+            manual=manual,
         ),
         manual,
         placed(listed_steps, tabs, names),

@@ -115,6 +115,7 @@ LOOKS: dict[str, Look] = {
     "fingerprint": Look(format="0.000000000", horizontal="right"),
     "factor": Look(format="0.0000000", horizontal="right"),
     "tiny": Look(format="0.0E+00", horizontal="right"),
+    "tiny center": Look(format="0.0E+00", horizontal="center"),
     "masked": Look(fill=LINE, pattern="lightUp"),
 }
 

@@ -79,6 +79,13 @@ class Page:
     ) -> None:
         self.texts.append(Text(self.area(row, column), value, look, link))
 
+    def write_input(self, cell: Area, value: str | float, look: str) -> None:
+        """A cell to type into, which may be empty."""
+        if value == "":
+            self.blanks.append(Blank(cell, look))
+        else:
+            self.write(cell.top, cell.left, value, look)
+
     def compute(self, area: Area, tree: Expr, look: str) -> Range:
         self.computed.append(Computed(area, tree, look, array=not self.opens_at_once))
         return Range(area)
@@ -121,6 +128,12 @@ class Page:
         limits = (f"{limit:,.15g}" for limit in (least, most))
         sentence = self.words.label(f"allowed {kind}", least=next(limits), most=next(limits))
         self.validations.append(Validation(area, kind, least, most, title, sentence))
+
+    def choose(self, area: Area, name: str, choices: Area) -> None:
+        """An input that takes one of the texts in other cells of the tab."""
+        title = self.words.label(f"column {name}")
+        sentence = self.words.label("allowed list")
+        self.validations.append(Validation(area, "list", 0, 0, title, sentence, choices))
 
     def rule(self, area: Area, condition: Expr, look: str) -> None:
         self.rules.append(Rule(area, condition, look))

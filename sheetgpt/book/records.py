@@ -20,8 +20,22 @@ CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from",
 CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
 MOST_CHIPS = 64  # tokens that `start` shows side by side
 
+# The steps that the microscope shows, and what it shows of each: the terms of a product, or the
+# arithmetic of a layer norm, of a softmax, of an activation.
+PRODUCT, NORM, SOFTMAX, BEND = 1, 2, 3, 4
+UNDER_MICROSCOPE = {
+    "ln_1": NORM, "attn.c_attn": PRODUCT, "attn.scores": PRODUCT, "attn.weights": SOFTMAX,
+    "attn.heads": PRODUCT, "attn.c_proj": PRODUCT, "ln_2": NORM, "mlp.c_fc": PRODUCT,
+    "mlp.gelu": BEND, "mlp.c_proj": PRODUCT, "ln_f": NORM, "logits": PRODUCT, "softmax": SOFTMAX,
+}  # fmt: skip
+MICROSCOPE_INPUTS = ("step", "block", "token", "head", "column")
+CHOSEN = ("number", "kind", "first", "terms", "head")  # what follows from what was typed
+LINES = 6  # of arithmetic
+NEAREST = ("cosine", "id", "token", "angle")  # what is said of a neighbour
+MOST_CHOICES = 254  # that CHOOSE has in Excel, and so blocks or heads that can be chosen from
 
-def listed(config: Config, room: Room, *, lens: bool) -> list[StepRecord]:
+
+def listed(config: Config, room: Room, *, lens: bool, neighbours: bool) -> list[StepRecord]:
     """Every step in the order in which the workbook computes it."""
     return [
         *_prompt(room),
@@ -29,6 +43,8 @@ def listed(config: Config, room: Room, *, lens: bool) -> list[StepRecord]:
         *_predicted(config, room.tokens),
         *_attention(config),
         *(_lens(config) if lens else ()),
+        *(_microscope(config, room.tokens) if has_microscope(config) else ()),
+        *(_neighbours(config) if neighbours else ()),
         *_checks(config, room.tokens),
         *_start(config, room.tokens, lens=lens),
     ]
@@ -144,6 +160,61 @@ def _lens(config: Config) -> Iterator[StepRecord]:
     answers = ("id", "token", "probability", "final")
     yield from _table(tab, (blocks, 1), *(f"lens.{each}" for each in answers))
     yield from _scalars(tab, "lens.from", "lens.sentence")
+
+
+def has_microscope(config: Config) -> bool:
+    """Whether there are few enough blocks and heads for a formula that chooses among them."""
+    return max(config.n_layer, config.n_head) <= MOST_CHOICES
+
+
+def longest_product(config: Config, context: int) -> int:
+    """How many terms a number can have."""
+    return max(config.n_embd, config.n_inner, context)
+
+
+def _microscope(config: Config, context: int) -> Iterator[StepRecord]:
+    tab, terms = "microscope", (longest_product(config, context), 1)
+
+    def unlike(name: str, rows: int) -> StepRecord:
+        return StepRecord(f"microscope.{name}", tab, Layout.TABLE, (rows, 1), alike=False)
+
+    yield unlike("typed", len(MICROSCOPE_INPUTS))
+    yield unlike("limits", 3)
+    yield from _scalars(tab, "microscope.message")
+    yield unlike("chosen", len(CHOSEN))
+    yield from _table(tab, terms, *(f"microscope.{each}" for each in ("left", "right", "product")))
+    yield from _scalars(tab, "microscope.large")
+    yield from _table(tab, terms, "microscope.sum")
+    for name in ("label", "line", "arithmetic"):
+        yield unlike(name, LINES)
+    for name in ("value", "gain", "bias"):
+        yield unlike(f"step.{name}", len(UNDER_MICROSCOPE))
+    values = ("cell", "link", "equals", "difference", "sentence", "sees")
+    yield from _scalars(tab, *(f"microscope.{each}" for each in values))
+
+
+def nearest(n_vocab: int) -> int:
+    """How many neighbours are listed."""
+    return min(LIKELIEST, n_vocab)
+
+
+def _neighbours(config: Config) -> Iterator[StepRecord]:
+    tab, d, vocabulary = "neighbours", config.n_embd, (config.n_vocab, 1)
+    for part, words in (("word", 1), ("sum", 3), ("pair", 2)):
+        columns = ("token", "id", "spaced", "typed", "note")
+        yield from _table(tab, (words, 1), *(f"neighbours.{part}.{each}" for each in columns))
+    yield from _table(tab, vocabulary, "neighbours.norm")
+    for part in ("word", "sum"):
+        yield from _table(tab, (d, 1), f"neighbours.{part}.numbers")
+        yield from _scalars(tab, f"neighbours.{part}.length")
+        yield from _table(tab, vocabulary, f"neighbours.{part}.cosine")
+        listed_ = (f"neighbours.{part}.nearest.{each}" for each in NEAREST)
+        yield from _table(tab, (nearest(config.n_vocab), 1), *listed_)
+        yield from _scalars(tab, f"neighbours.{part}.sentence")
+    numbers = ("first", "second", "product")
+    yield from _table(tab, (d, 1), *(f"neighbours.pair.{each}" for each in numbers))
+    facts = ("cosine", "angle", "large", "sentence")
+    yield from _scalars(tab, *(f"neighbours.pair.{each}" for each in facts))
 
 
 def _checks(config: Config, context: int) -> Iterator[StepRecord]:

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.book import Layout, StepRecord
-from sheetgpt.book.records import LIKELIEST
+from sheetgpt.book.records import LIKELIEST, has_microscope
 from sheetgpt.book.trace import laid_out
 from sheetgpt.check import explaining_tabs
 from sheetgpt.check.file import Floats, Grid, ModelInFile
-from sheetgpt.check.grids import as_good, as_id, cell, down, each
+from sheetgpt.check.grids import ANYTHING, SOMETHING, as_good, as_id, cell, down, each
+from sheetgpt.check.microscope import microscope
+from sheetgpt.check.neighbours import neighbours
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.text import length_in_excel
@@ -21,9 +23,6 @@ from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numb
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
 from sheetgpt.steps.sample import LARGEST_SEED
 from sheetgpt.steps.tokenize import Room
-
-ANYTHING = object()  # stands for a cell that may hold whatever it likes
-SOMETHING = object()  # stands for a text that is not empty
 
 Trace = reference.Trace
 Read = Callable[[str], Grid | None]
@@ -134,6 +133,10 @@ def expected(
             model, trace, len(ids), read_texts, read("attention.place")
         )
         found |= explaining_tabs.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
+        if has_microscope(model.config):
+            found |= microscope(model, trace, len(ids), read_texts)
+        if model.has_neighbours:
+            found |= neighbours(model, texts, read)
         found |= explaining_tabs.checks(model, found)
     if is_broken:
         for name, values in found.items():

@@ -46,6 +46,7 @@ class Stated:
 
     name: str
     has_lens: bool
+    has_neighbours: bool
     config: Config
     room: Room
     said: Mapping[str, str]
@@ -78,7 +79,11 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         within = all(0 <= size <= LAST_ROW for size in astuple(room))
         if least < 1 or not within or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
-        return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
+        has_lens, has_neighbours = (
+            json.loads(text) is not False
+            for text in (said["lens"], said.get("neighbours", "false"))  # older files have none
+        )
+        return Stated(said["model"], has_lens, has_neighbours, config, room, said)
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:
         raise _says_nothing(path) from error
 
@@ -104,7 +109,8 @@ class ModelInFile:
             name: area for name, area in workbook.names.items() if area.tab in self.values.by_tab
         }
         self.stated = its = stated(path, workbook.properties)
-        self.name, self.has_lens, self.said = its.name, its.has_lens, its.said
+        self.name, self.said = its.name, its.said
+        self.has_lens, self.has_neighbours = its.has_lens, its.has_neighbours
         self.config, self.room = its.config, its.room
         if self.config.n_layer > len(self.values.by_tab):
             raise _says_nothing(path)
@@ -112,7 +118,7 @@ class ModelInFile:
     @cached_property
     def records(self) -> dict[str, StepRecord]:
         """Everything that formulas compute, by its name, in the order in which they do."""
-        every = listed(self.config, self.room, lens=self.has_lens)
+        every = listed(self.config, self.room, lens=self.has_lens, neighbours=self.has_neighbours)
         return {record.name: record for record in every}
 
     @property

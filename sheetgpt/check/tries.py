@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from random import Random
 
+from sheetgpt.book.records import UNDER_MICROSCOPE
 from sheetgpt.check.expected import surely_fits
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.report import StepResult
@@ -18,7 +19,10 @@ Wanted = Callable[[ModelInFile], tuple[list[int], dict[str, Grid | Floats]]]
 
 DEFAULTS: dict[str, str | float] = {
     "new_tokens": 2, "temperature": 0, "top_k": 0, "top_p": 1, "seed": 0, "attention.chosen": 0,
-    "lens.on": 1,
+    "lens.on": 1, "microscope.step": "mlp.c_fc", "microscope.block": 0, "microscope.token": 0,
+    "microscope.head": 0, "microscope.column": 0, "neighbours.word": "a", "neighbours.sum.a": "a",
+    "neighbours.sum.b": "b", "neighbours.sum.c": "c", "neighbours.pair.a": "a",
+    "neighbours.pair.b": "b",
 }  # fmt: skip
 
 
@@ -37,10 +41,18 @@ def affordable(model: ModelInFile) -> tuple[int, str]:
 def inputs(model: ModelInFile, number: int) -> Inputs:
     """The inputs of try `number`, from 1 on; always the same for the same workbook."""
     if number == 1:  # the cheapest that has all: a large model affords no other
-        drawn = {"temperature": 0.8, "top_k": 7, "top_p": 0.9, "seed": 11, "attention.chosen": 1}
-        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!"), **drawn}
+        drawn: dict[str, str | float] = {
+            "temperature": 0.8,
+            "top_k": 7,
+            "top_p": 0.9,
+            "seed": 11,
+            "attention.chosen": 1,
+        }
+        drawn |= {"microscope.step": "attn.heads", "microscope.column": 1}
+        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!")} | drawn
     if number == 2:
-        return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1}
+        looked = {"microscope.step": "logits", "neighbours.word": "?!?!"}
+        return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1} | looked
     if number == 3:
         return DEFAULTS | {"prompt": "too long " * (model.room.characters // 9 + 1)}
     random = Random(number)
@@ -55,6 +67,23 @@ def inputs(model: ModelInFile, number: int) -> Inputs:
         "seed": random.randint(0, 1_000_000),
         "attention.chosen": random.randint(0, 3),
         "lens.on": random.randint(0, 1),
+        **_looked(model, random),
+    }
+
+
+def _looked(model: ModelInFile, random: Random) -> Inputs:
+    """What to look at through the microscope, seldom what is not there; and words."""
+    assert model.tokenizer is not None
+    config, texts = model.config, model.texts("vocabulary.text")
+    widest = random.choice([config.n_embd, 3 * config.n_embd, config.n_vocab])
+    words = [name for name in DEFAULTS if name.startswith("neighbours.")]
+    return {
+        "microscope.step": random.choice(list(UNDER_MICROSCOPE)),
+        "microscope.block": random.randint(0, config.n_layer - 1),
+        "microscope.token": random.choice([0, 0, 1, 2]),
+        "microscope.head": random.randint(0, config.n_head - 1),
+        "microscope.column": random.choice([0, 1, 1, random.randrange(widest)]),
+        **{name: random.choice(texts) for name in words},
     }
 
 

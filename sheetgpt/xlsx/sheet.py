@@ -22,7 +22,7 @@ LONGEST_TITLE, LONGEST_SENTENCE = 32, 255  # of the message of a validation; Exc
 
 Attributes = Mapping[str, str | float | None]
 
-_KINDS = {"decimal": "decimal", "whole": "whole", "text": "textLength"}
+_KINDS = {"decimal": "decimal", "whole": "whole", "text": "textLength", "list": "list"}
 
 
 def head(tab: Tab, styles: Mapping[str, int], *, is_first: bool) -> str:
@@ -207,6 +207,9 @@ def data_validation(validation: Validation) -> str:
         "error": _cut(validation.sentence, LONGEST_SENTENCE),
         "sqref": validation.area.address,
     }
+    if validation.choices is not None:
+        choices = validation.choices.absolute.rpartition("!")[2]
+        return _element("dataValidation", what, _element("formula1", {}, choices))
     least = _element("formula1", {}, f"{validation.least:.15g}")
     most = _element("formula2", {}, f"{validation.most:.15g}")
     return _element("dataValidation", what, least + most)

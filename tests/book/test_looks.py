@@ -23,6 +23,9 @@ from tests.places import PLAIN
 
 INPUTS = {
     "prompt", "new_tokens", "temperature", "top_k", "top_p", "seed", "attention.chosen", "lens.on",
+    "microscope.step", "microscope.block", "microscope.token", "microscope.head",
+    "microscope.column", "neighbours.word", "neighbours.sum.a", "neighbours.sum.b",
+    "neighbours.sum.c", "neighbours.pair.a", "neighbours.pair.b",
 }  # fmt: skip
 FROZEN_ROWS = 3  # the title, the links and the sentence stay on every tab
 
@@ -226,11 +229,13 @@ def test_charts_show_something(path):
         for chart in sheet._charts:
             seen += 1
             for series in chart.series:
-                for reference in (series.val.numRef.f, series.cat.numRef or series.cat.strRef):
-                    tab, address = getattr(reference, "f", reference).rsplit("!", 1)
+                across, up = series.cat or series.xVal, series.val or series.yVal
+                for reference in (up.numRef, across.numRef or across.strRef):
+                    tab, address = reference.f.rsplit("!", 1)
                     cells = book[tab.strip("'")][address.replace("$", "")]
-                    assert all(cell.value not in (None, "") for (cell,) in cells)
-    assert seen == 2
+                    rows = cells if isinstance(cells, tuple) else ((cells,),)
+                    assert all(cell.value not in (None, "") for (cell,) in rows)
+    assert seen == 5
 
 
 def test_charts_have_a_text_for_those_who_cannot_see_them(path, language):
@@ -239,7 +244,8 @@ def test_charts_have_a_text_for_those_who_cannot_see_them(path, language):
         for name in archive.namelist():
             if re.fullmatch(r"xl/drawings/drawing\d+\.xml", name):
                 found |= {frame.get("descr") for frame in frames(archive.read(name))}
-    assert found == {words.label("chart"), words.label("lens chart")}
+    shown = ("chart", "lens chart", "microscope sum chart", "microscope curve chart")
+    assert found == {words.label(name) for name in (*shown, "neighbours chart")}
 
 
 def frames(drawing: bytes) -> Iterator[Any]:
