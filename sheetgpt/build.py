@@ -12,7 +12,7 @@ from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import STAGES, room_for
-from sheetgpt.book.witness import ReadBack, fingerprints
+from sheetgpt.book.witness import ReadBack, said
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, Loss, as_float32, loss
@@ -52,6 +52,7 @@ class Order:
     prompt: without one, EXAMPLE or as much of it as fits.
     template: a person's own words for the tabs; the language says nothing then.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
+    effects: whether to say what happens without each part, half a forward pass for each.
     digits: how many significant digits of each weight are written.
     """
 
@@ -62,6 +63,7 @@ class Order:
     template: Path | None = None
     new_tokens: int = NEW_TOKENS
     lens: bool | None = None
+    effects: bool | None = None
     digits: int = DIGITS
     form: Form = FORM
 
@@ -115,14 +117,16 @@ def build_workbook(
         lost = loss(exact, checkpoint, ids)
     calm = is_large(checkpoint.config)
     lens = not calm if order.lens is None else order.lens
+    effects = not calm if order.effects is None else order.effects
     with Workers(jobs) as workers:
         progress("asking the witness")
         weights = ReadBack(checkpoint.weights, workers)
-        witness = fingerprints(checkpoint, weights, prompt, order.new_tokens, room.tokens)
+        witness = said(checkpoint, weights, prompt, order.new_tokens, room.tokens, parts=effects)
         progress("laying out the tabs")
         book = compile_book(
             checkpoint, prompt, room, words, order.new_tokens,
-            manual=calm, lens=lens, witness=witness,
+            manual=calm, lens=lens, effects=effects,
+            witness=witness.fingerprints, built=witness.built,
         )  # fmt: skip
         values = calculate(
             book, lambda done: progress(f"calculating formulas ({done:,})"), weights, workers

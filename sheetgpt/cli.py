@@ -182,6 +182,12 @@ def main() -> None:
     "  [default: unless the model is large]",
 )
 @click.option(
+    "--effects/--no-effects",
+    default=None,
+    help="Whether to say what happens without each head and each MLP."
+    "  [default: unless the model is large]",
+)
+@click.option(
     "--digits",
     type=click.IntRange(1, DIGITS),
     default=DIGITS,
@@ -212,6 +218,7 @@ def build(
     language: str | None,
     template: Path | None,
     lens: bool | None,
+    effects: bool | None,
     digits: int,
     compact: bool,
     addresses: bool | None,
@@ -231,8 +238,9 @@ def build(
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
     order = Order(
-        prompt, context, prompt_length, language or "en", template, tokens, lens, digits, form
-    )
+        prompt, context, prompt_length, language or "en", template, tokens, lens, effects, digits,
+        form,
+    )  # fmt: skip
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)

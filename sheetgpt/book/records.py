@@ -17,6 +17,7 @@ from sheetgpt.steps.tokenize import Room, tables_of
 LIKELIEST = 10  # candidates that are shown of each new token
 CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
 CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
+TYPED = ("prompt", *CONTROLS, "switches.changed")  # whatever the steps depend on
 MOST_CHIPS = 64  # tokens that `start` shows side by side
 
 
@@ -24,9 +25,11 @@ def listed(config: Config, room: Room, *, lens: bool) -> list[StepRecord]:
     """Every step in the order in which the workbook computes it."""
     return [
         *_prompt(room),
+        *_switches(config),
         *_model(config, room.tokens),
         *_predicted(config, room.tokens),
         *_attention(config),
+        *_next_token(),
         *(_lens(config) if lens else ()),
         *_checks(config, room.tokens),
         *_start(config, room.tokens, lens=lens),
@@ -70,6 +73,17 @@ def _prompt(room: Room) -> Iterator[StepRecord]:
     yield from _scalars(tab, "prompt.message", "n_tokens")
     yield StepRecord("tokens.id", tab, Layout.ROW, rows)
     yield from _table(tab, rows, "tokens.text", "tokens.word")
+
+
+def _switches(config: Config) -> Iterator[StepRecord]:
+    yield from _table("switches", (config.n_layer, config.n_head), "switches.heads")
+    yield from _table("switches", (config.n_layer, 1), "switches.mlp")
+    yield from _scalars("switches", "switches.changed", "switches.sentence")
+
+
+def _next_token() -> Iterator[StepRecord]:
+    said = (f"switches.now.{each}" for each in ("token", "probability", "ahead"))
+    yield from _scalars("switches", *said, "switches.built.token", "switches.built.now")
 
 
 def _model(config: Config, context: int) -> list[StepRecord]:
@@ -141,7 +155,7 @@ def _lens(config: Config) -> Iterator[StepRecord]:
 
 def _checks(config: Config, context: int) -> Iterator[StepRecord]:
     tab, steps = "checks", (len(model_steps(config, context)), 1)
-    typed = (1 + len(CONTROLS), 1)
+    typed = (len(TYPED), 1)
     yield StepRecord("checks.typed", tab, Layout.TABLE, typed, alike=False)
     yield from _table(tab, typed, "checks.same")
     yield from _scalars(tab, "checks.others")
@@ -156,7 +170,7 @@ def _start(config: Config, context: int, *, lens: bool) -> Iterator[StepRecord]:
     yield from _scalars(tab, *(f"start.{each}" for each in ("message", "token", "completion")))
     chips = (1, min(context, MOST_CHIPS))
     yield from _table(tab, chips, *(f"start.tokens.{each}" for each in ("text", "id", "from")))
-    yield from _scalars(tab, "start.used")
+    yield from _scalars(tab, "start.used", "start.switches")
     yield from _table(tab, ranks, "start.likeliest.token", "start.likeliest.probability")
     yield from _scalars(tab, "start.likeliest.sentence")
     if lens:

@@ -24,7 +24,7 @@ from sheetgpt.steps.tokenize import Room
 PROMPT, MESSAGE, COMPLETION, CHIPS, CALCULATION, NEXT = 4, 5, 6, 7, 10, 11
 LIST = NEXT + 2
 STATUS = LIST + 10
-MAP = STATUS + 3
+MAP = STATUS + 4
 
 # The columns: the text and what follows from it, the right side, and on the map what and why.
 TEXT, LAST, SIDE = 2, 13, 15
@@ -126,6 +126,7 @@ class Start:
         prompt: Prompt,
         says: Says | None,
         verdict: Range,
+        changed: Range,
         freshness: Freshness,
         pages: Sequence[Page],
     ) -> None:
@@ -133,6 +134,7 @@ class Start:
 
         says: what a block would say if it were the last, or else the text given; None without
             a logit lens.
+        changed: how many switches are not 1.
         freshness: whether what stands here belongs to the text that stands here.
         """
         page, label = self.page, self.page.words.label
@@ -151,7 +153,7 @@ class Start:
         page.blanks.append(Blank(page.area(CALCULATION, TEXT, 1, SIDE + 1), look))
         page.heights[CALCULATION] = 24 if self.manual else 15
         self._likeliest(predicted, prompt)
-        self._status(prompt, verdict)
+        self._status(prompt, verdict, changed)
         self._map(pages, says)
 
     def _compute(
@@ -188,7 +190,7 @@ class Start:
         page.rule(rows["text"], f"AND({there},COLUMN()-{TEXT - 1}>n_tokens)", "written")
         page.rule(rows["text"], f"AND({there})", "yours")
 
-    def _status(self, prompt: Prompt, verdict: Range) -> None:
+    def _status(self, prompt: Prompt, verdict: Range, changed: Range) -> None:
         """How much room is used, and whether the formulas still say what the witness says."""
         page = self.page
         page.write(STATUS, 1, page.words.label("status"), "step title")
@@ -204,6 +206,9 @@ class Start:
         self._compute("start.checks", STATUS + 1, TEXT, verdict, "verdict")
         band = page.area(STATUS + 1, TEXT, 1, LAST - TEXT + 1)
         page.blanks.append(Blank(band.columns(1, LAST - TEXT + 1), "verdict"))
+        sentence = page.words.sentence("switches changed", count=changed)
+        shown = when(changed > 0, sentence, "")
+        self._compute("start.switches", STATUS + 2, TEXT, shown, "message")
         page.rule(band, f'LEFT(${column_letters(TEXT)}${STATUS + 1})="✗"', "differs")
 
     def _likeliest(self, predicted: Predicted, prompt: Prompt) -> None:

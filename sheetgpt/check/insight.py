@@ -6,14 +6,13 @@ import numpy as np
 
 from sheetgpt.book.book import Layout
 from sheetgpt.book.checks import HOLDS, OTHER
-from sheetgpt.book.records import CONTROLS, model_steps
+from sheetgpt.book.records import TYPED, model_steps
 from sheetgpt.book.trace import fingerprint
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import NEAR, as_good, as_id, cell, each
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 
-TYPED = ("prompt", *CONTROLS)
 Expected = dict[str, Grid | Floats]
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from random import Random
 
+import numpy as np
+
 from sheetgpt.check.expected import surely_fits
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.report import StepResult
@@ -13,10 +15,11 @@ from sheetgpt.gpt2.weights import shapes
 USUAL = 3  # other inputs, where the model is not large
 LARGE, VERY_LARGE = 20_000_000, 1_000_000_000  # weights from which on there is one, or none
 
-Inputs = Mapping[str, str | float]  # what is typed, by the name of its cell
+# What is typed, by the name of its cell; into cells that have one name together, a number each.
+Inputs = Mapping[str, str | float | Floats]
 Wanted = Callable[[ModelInFile], tuple[list[int], dict[str, Grid | Floats]]]
 
-DEFAULTS: dict[str, str | float] = {
+DEFAULTS: dict[str, str | float | Floats] = {
     "new_tokens": 2, "temperature": 0, "top_k": 0, "top_p": 1, "seed": 0, "attention.chosen": 0,
     "lens.on": 1,
 }  # fmt: skip
@@ -38,7 +41,7 @@ def inputs(model: ModelInFile, number: int) -> Inputs:
     """The inputs of try `number`, from 1 on; always the same for the same workbook."""
     if number == 1:  # the cheapest that has all: a large model affords no other
         drawn = {"temperature": 0.8, "top_k": 7, "top_p": 0.9, "seed": 11, "attention.chosen": 1}
-        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!"), **drawn}
+        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!"), **drawn, **_switches(model, 1)}
     if number == 2:
         return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1}
     if number == 3:
@@ -55,6 +58,17 @@ def inputs(model: ModelInFile, number: int) -> Inputs:
         "seed": random.randint(0, 1_000_000),
         "attention.chosen": random.randint(0, 3),
         "lens.on": random.randint(0, 1),
+        **_switches(model, number),
+    }
+
+
+def _switches(model: ModelInFile, number: int) -> Inputs:
+    """Some parts off, some turned round, and some as they were learned."""
+    random, config = np.random.default_rng(number), model.config
+    shapes_of = {"heads": (config.n_layer, config.n_head), "mlp": (config.n_layer, 1)}
+    return {
+        f"switch.{name}": random.choice([0.0, 1.0, 1.0, 0.5, -1.0, 2.0], shape)
+        for name, shape in shapes_of.items()
     }
 
 
@@ -74,7 +88,9 @@ def tried(
     typed = inputs(model, number)
     for name, value in typed.items():
         cell = model.names.get(name)
-        if cell is not None:
+        if cell is not None and isinstance(value, np.ndarray):
+            model.values.write(cell, value)
+        elif cell is not None:
             typed_in = value if isinstance(value, str) else float(value)
             model.values.by_tab[cell.tab].set(cell.top, cell.left, typed_in)
     again()
@@ -84,8 +100,10 @@ def tried(
     compared = [result for result in found if result.is_compared]
     problem = next((f"{each.step}: {each.problem}" for each in found if each.problem), "")
     if problem:
-        with_ = ", ".join(f"{name} = {value}" for name, value in typed.items())
-        problem = f"{problem} (with {with_[:200]})"
+        single = {n: value for n, value in typed.items() if not isinstance(value, np.ndarray)}
+        with_ = ", ".join(f"{name} = {value}" for name, value in single.items())
+        with_ += ", and other switches" if len(single) < len(typed) else ""
+        problem = f"{problem} (with {with_[:250]})"
     cells = sum(result.cells for result in compared)
     worst = max(compared, key=lambda result: result.error)
     step, where = f"other input {number}", f"{worst.where} with other input {number}"

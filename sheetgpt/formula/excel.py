@@ -32,8 +32,9 @@ def _print(tree: Expr, tab: str) -> tuple[str, int]:
             return number(value), ATOM
         case Text(value):
             return '"' + value.replace('"', '""') + '"', ATOM
-        case Range(area, name):
-            return name or (area.address if area.tab == tab else str(area)), ATOM
+        case Range(area, name, part):
+            address = area.address if area.tab == tab else str(area)
+            return (name if name and not part else address), ATOM
         case Call(op, (left, right)) if op in BINARY:
             strength = BINARY[op]
             return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}", strength
