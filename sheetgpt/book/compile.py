@@ -13,12 +13,15 @@ from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
 from sheetgpt.book.checks import Compared, Typed, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
-from sheetgpt.book.lens import LensPage, Seen
+from sheetgpt.book.lens import LensPage
+from sheetgpt.book.lens import Seen as LensSeen
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page
+from sheetgpt.book.reasons import ReasonsPage, Seen
 from sheetgpt.book.records import listed, placed
+from sheetgpt.book.split import split_page
 from sheetgpt.book.start import CONTROLS, Start
 from sheetgpt.book.switches import SwitchesPage
 from sheetgpt.book.token_rows import TokenRows, Tokens
@@ -40,7 +43,7 @@ from sheetgpt.steps.tokenize import Room
 SHOWN = (
     "tokens.id", "tokens.text", "n_tokens", "prompt.message", "predicted.token", "completion",
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
-    "switches.changed", "switches.sentence",
+    "switches.changed", "switches.sentence", "reasons.strongest.sentence",
 )  # fmt: skip
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
 
@@ -87,7 +90,7 @@ def compile_book(
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
     on_predicted, on_attention = page("predicted token"), page("attention")
     on_lens = page("logit lens") if lens else None
-    on_switches = page("switches")
+    on_reasons, on_switches = page("reasons"), page("switches")
     on_checks = page("checks")
     first_data = len(pages.all)
 
@@ -135,13 +138,16 @@ def compile_book(
     if on_lens is not None:
         residuals = _of_blocks(names, config.n_layer, "mlp.residual")
         chosen_id = Range(names["predicted.id"])
-        seen = Seen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
+        seen = LensSeen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
+    about = Seen(tokens, head, weights, start.epsilon, ids, vocabulary)
+    votes = ReasonsPage(on_reasons, config, room.tokens, about)
+    split_page(votes, config)
     typed = Typed(
         {"prompt": prompt, "new_tokens": new_tokens, **CONTROLS, "switches.changed": 0},
         {**start.cells, "switches.changed": switches.changed},
     )
-    held = [on_switches, *pages.all[first_data:]]
+    held = [*pages.all[first_data:], on_switches]
     verdict = checks_page(on_checks, config, typed, read, witness, held)
     switches.finish(
         tokens, start.prompt, vocabulary, softmax, _areas(names, config.n_layer, "attn.heads")
@@ -157,7 +163,8 @@ def compile_book(
             Range(names["prompt.shown"]),
             [Range(area) for area in shown],
         )
-    start.finish(predicted, tokens, says, verdict, switches.changed, fresh, pages.all)
+    why = Range(names["reasons.strongest.sentence"].row(0))
+    start.finish(predicted, tokens, says, verdict, why, switches.changed, fresh, pages.all)
     _colour(pages.all, on_checks, first_data)
     tabs = [each.finished(link_to=pages.all) for each in pages.all]
     return Book(

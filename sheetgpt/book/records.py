@@ -14,6 +14,7 @@ from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, tables_of
 
+STRONGEST = 10  # votes that are told in words
 LIKELIEST = 10  # candidates that are shown of each new token
 CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
 CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
@@ -30,6 +31,7 @@ def listed(config: Config, room: Room, *, lens: bool) -> list[StepRecord]:
         *_predicted(config, room.tokens),
         *_attention(config),
         *_next_token(),
+        *_reasons(config, room.tokens),
         *(_lens(config) if lens else ()),
         *_checks(config, room.tokens),
         *_start(config, room.tokens, lens=lens),
@@ -143,6 +145,32 @@ def _attention(config: Config) -> Iterator[StepRecord]:
         yield from _scalars(f"block {b}", f"live.h.{b}.attn.weights")
 
 
+def _reasons(config: Config, context: int) -> Iterator[StepRecord]:
+    tab, blocks, heads, d = "reasons", config.n_layer, config.n_head, config.n_embd
+    ids = (f"{name}.{column}" for name in ("token", "other") for column in ("match", "id"))
+    scalars = ("number", *ids, "versus", "target", "sentence", "message", "deviation")
+    yield from _scalars(tab, *(f"reasons.{name}" for name in scalars))
+    yield from _table(
+        tab, (1, d), *(f"reasons.{name}" for name in ("apart", "scaled", "direction"))
+    )
+    yield StepRecord("reasons.reads", tab, Layout.TABLE, (blocks, d), alike=False)
+    yield from _table(tab, (blocks, heads), "reasons.heads", "reasons.place")
+    for name in ("mlp", "biases"):
+        yield StepRecord(f"reasons.{name}", tab, Layout.TABLE, (blocks, 1), alike=False)
+    yield from _table(tab, (2, 1), "reasons.embeddings")
+    yield StepRecord("reasons.parts", tab, Layout.TABLE, (3, 1), alike=False)
+    sums = ("constant", "total", "logit", "gap", "scale")
+    yield from _scalars(tab, *(f"reasons.{name}" for name in sums))
+    length = min(STRONGEST, blocks * (heads + 1))
+    columns = ("size", "part", "vote", "sentence")
+    yield from _table(tab, (length, 1), *(f"reasons.strongest.{name}" for name in columns))
+    yield from _scalars(tab, "reasons.split.block", "reasons.split.head")
+    yield from _table(tab, (1, d), "reasons.split.reads")
+    of_tokens = ("weight", "value", "vote")
+    yield from _table(tab, (context, 1), *(f"reasons.split.{name}" for name in of_tokens))
+    yield from _scalars(tab, "reasons.split.total", "reasons.split.sentence")
+
+
 def _lens(config: Config) -> Iterator[StepRecord]:
     tab, blocks, d = "logit lens", config.n_layer, config.n_embd
     yield from _scalars(tab, "lens.shown")
@@ -170,7 +198,7 @@ def _start(config: Config, context: int, *, lens: bool) -> Iterator[StepRecord]:
     yield from _scalars(tab, *(f"start.{each}" for each in ("message", "token", "completion")))
     chips = (1, min(context, MOST_CHIPS))
     yield from _table(tab, chips, *(f"start.tokens.{each}" for each in ("text", "id", "from")))
-    yield from _scalars(tab, "start.used", "start.switches")
+    yield from _scalars(tab, "start.why", "start.used", "start.switches")
     yield from _table(tab, ranks, "start.likeliest.token", "start.likeliest.probability")
     yield from _scalars(tab, "start.likeliest.sentence")
     if lens:

@@ -16,6 +16,7 @@ from sheetgpt.steps.block import Switches
 
 SENTENCE, SAYS, GRIDS = 5, 8, 13  # the rows where the parts begin
 SAID = {"token": "token", "probability": "chance", "ahead": "vote"}  # the looks of a next token
+DIGITS = 9  # behind the point, which every application keeps
 WIDTH = 12  # of a column, in characters
 
 
@@ -97,7 +98,7 @@ class SwitchesPage:
 
     def _effects(self, of_parts: NDArray[np.float64]) -> None:
         page, area = self.page, self._grid("switches.effect")
-        page.fill(area.top, area.left, of_parts, "vote", "switches.effect")
+        page.fill(area.top, area.left, np.round(of_parts, DIGITS), "vote", "switches.effect")
         page.diverging.append(Diverging(area, float(np.abs(of_parts).max()) or 1.0))
         page.rule(area, f"${column_letters(FIRST + 2)}${SAYS + 2}+{_first(area)}<0", "turned")
         self.links.append(area)
@@ -136,8 +137,14 @@ class SwitchesPage:
             shown = when(prompt.n_tokens.equals(0), "", tree)
             page.compute_named(f"switches.now.{name}", SAYS + 1, column, shown, SAID[name])
         built, row = self.built, SAYS + 2
-        page.fill(row, FIRST + 1, np.array([[built.probability]]), "chance", "switches.probability")
-        page.fill(row, FIRST + 2, np.array([[built.lead]]), "vote", "switches.ahead")
+        page.fill(
+            row,
+            FIRST + 1,
+            np.array([[round(built.probability, DIGITS)]]),
+            "chance",
+            "switches.probability",
+        )
+        page.fill(row, FIRST + 2, np.array([[round(built.lead, DIGITS)]]), "vote", "switches.ahead")
         token = page.fill(row, FIRST + 4, np.array([[built.token]]), "chip id", "switches.token")
         text = call("INDEX", texts, token + 1)
         page.compute_named("switches.built.token", row, FIRST, text, "token")

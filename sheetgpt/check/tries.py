@@ -16,10 +16,11 @@ USUAL = 3  # other inputs, where the model is not large
 LARGE, VERY_LARGE = 20_000_000, 1_000_000_000  # weights from which on there is one, or none
 
 # What is typed, by the name of its cell; into cells that have one name together, a number each.
-Inputs = Mapping[str, str | float | Floats]
+Cells = tuple[tuple[float, ...], ...]
+Inputs = Mapping[str, str | float | Cells]
 Wanted = Callable[[ModelInFile], tuple[list[int], dict[str, Grid | Floats]]]
 
-DEFAULTS: dict[str, str | float | Floats] = {
+DEFAULTS: dict[str, str | float | Cells] = {
     "new_tokens": 2, "temperature": 0, "top_k": 0, "top_p": 1, "seed": 0, "attention.chosen": 0,
     "lens.on": 1,
 }  # fmt: skip
@@ -67,7 +68,9 @@ def _switches(model: ModelInFile, number: int) -> Inputs:
     random, config = np.random.default_rng(number), model.config
     shapes_of = {"heads": (config.n_layer, config.n_head), "mlp": (config.n_layer, 1)}
     return {
-        f"switch.{name}": random.choice([0.0, 1.0, 1.0, 0.5, -1.0, 2.0], shape)
+        f"switch.{name}": tuple(
+            map(tuple, random.choice([0.0, 1.0, 1.0, 0.5, -1.0, 2.0], shape).tolist())
+        )
         for name, shape in shapes_of.items()
     }
 
@@ -88,8 +91,8 @@ def tried(
     typed = inputs(model, number)
     for name, value in typed.items():
         cell = model.names.get(name)
-        if cell is not None and isinstance(value, np.ndarray):
-            model.values.write(cell, value)
+        if cell is not None and isinstance(value, tuple):
+            model.values.write(cell, np.array(value))
         elif cell is not None:
             typed_in = value if isinstance(value, str) else float(value)
             model.values.by_tab[cell.tab].set(cell.top, cell.left, typed_in)
@@ -100,7 +103,7 @@ def tried(
     compared = [result for result in found if result.is_compared]
     problem = next((f"{each.step}: {each.problem}" for each in found if each.problem), "")
     if problem:
-        single = {n: value for n, value in typed.items() if not isinstance(value, np.ndarray)}
+        single = {n: value for n, value in typed.items() if not isinstance(value, tuple)}
         with_ = ", ".join(f"{name} = {value}" for name, value in single.items())
         with_ += ", and other switches" if len(single) < len(typed) else ""
         problem = f"{problem} (with {with_[:250]})"
