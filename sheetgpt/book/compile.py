@@ -43,7 +43,7 @@ from sheetgpt.steps.tokenize import Room
 SHOWN = (
     "tokens.id", "tokens.text", "n_tokens", "prompt.message", "predicted.token", "completion",
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
-    "switches.changed", "switches.sentence", "reasons.strongest.sentence",
+    "switches.changed", "switches.sentence", "reasons.why",
 )  # fmt: skip
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
 
@@ -163,7 +163,7 @@ def compile_book(
             Range(names["prompt.shown"]),
             [Range(area) for area in shown],
         )
-    why = Range(names["reasons.strongest.sentence"].row(0))
+    why = Range(names["reasons.why"])
     start.finish(predicted, tokens, says, verdict, why, switches.changed, fresh, pages.all)
     _colour(pages.all, on_checks, first_data)
     tabs = [each.finished(link_to=pages.all) for each in pages.all]

@@ -17,17 +17,13 @@ from sheetgpt.steps.head import Head
 from sheetgpt.steps.mathematics import mean, sqrt, total, var
 from sheetgpt.steps.step import Weights
 
-INPUTS: dict[str, str | float] = {
-    "position": 0,
-    "token": "",
-    "other": "",
-    "rather": 1,
-}  # as they are at first
-SENTENCE, TOP = 9, 12  # the rows of the sentences, and where the parts begin
+# What is to be explained, as it is at first.
+INPUTS: dict[str, str | float] = {"position": 0, "token": "", "other": "", "rather": 1}
+SENTENCE, TOP = 9, 13  # the rows of the sentences, and where the parts begin
 SUMMANDS = ("text", "position", "heads", "mlp", "biases", "constant", "total", "logit", "gap")
 WORKING = (
     "number", "token.match", "token.id", "other.match", "other.id", "versus", "target", "deviation",
-    "scale",
+    "scale", "best",
 )  # fmt: skip
 WIDE = {"apart": 1, "scaled": 1, "direction": 1, "reads": 0, "split.reads": 1}  # 0: of all blocks
 WIDTH = 11  # of a column, in characters
@@ -294,6 +290,10 @@ class ReasonsPage:
             page.compute(self.sum.row(index), self.shown(summand), look)
         largest = call("MAX", call("MAX", Range(self.table)), -call("MIN", Range(self.table)))
         self._compute("scale", largest)
+        heads = self.cell("heads")
+        numbers = Range(self.numbers.area.columns(0, self.heads))
+        best = when(heads.equals(call("MAX", heads)), numbers, "")
+        self._compute("best", call("MIN", best))
         scale = self.cell("scale").area
         strongest = self.cell("strongest.vote").area
         page.diverging += [
@@ -323,6 +323,18 @@ class ReasonsPage:
             }
             for cell, (tree, look) in trees.items():
                 page.compute(cell, self.shown(tree), look)
+
+        best = self.cell("best")
+        said = self.page.words.sentence(
+            "votes best head",
+            block=call("INT", best / (self.heads + 1)),
+            head=call("MOD", best, self.heads + 1),
+            other=call("INDEX", self.seen.prompt.text, self._at(self.cell("place"), best)),
+            vote=signed(call("MAX", self.cell("heads"))),
+            target=self.cell("target"),
+        )
+        page.define("reasons.why", page.area(SENTENCE + 2, 2))
+        self._compute("why", said, "live")
 
     def _at(self, grid: Range, part: Expr) -> Expr:
         block = call("INT", part / (self.heads + 1))

@@ -148,7 +148,17 @@ def _attention(config: Config) -> Iterator[StepRecord]:
 def _reasons(config: Config, context: int) -> Iterator[StepRecord]:
     tab, blocks, heads, d = "reasons", config.n_layer, config.n_head, config.n_embd
     ids = (f"{name}.{column}" for name in ("token", "other") for column in ("match", "id"))
-    scalars = ("number", *ids, "versus", "target", "sentence", "message", "deviation")
+    scalars = (
+        "number",
+        *ids,
+        "versus",
+        "target",
+        "sentence",
+        "message",
+        "deviation",
+        "best",
+        "why",
+    )
     yield from _scalars(tab, *(f"reasons.{name}" for name in scalars))
     yield from _table(
         tab, (1, d), *(f"reasons.{name}" for name in ("apart", "scaled", "direction"))

@@ -57,10 +57,10 @@ def split_page(votes: ReasonsPage, config: Config) -> None:
         is_seen = number <= votes.cell("number")
         for area, (tree, look) in trees.items():
             page.compute(area, when(is_seen, tree, ""), look)
-    vote = votes.cell("split.vote")
-    page.compute(sum_, votes.shown(total(vote)), "vote")
+    all_votes = votes.cell("split.vote")
+    page.compute(sum_, votes.shown(total(all_votes)), "vote")
     page.heat.append(votes.cell("split.weight").area)
-    page.diverging.append(Diverging(vote.area, votes.cell("scale").area))
+    page.diverging.append(Diverging(all_votes.area, votes.cell("scale").area))
     said = page.words.sentence(
         "split sentence", block=block, head=head, vote=signed(Range(sum_)),
         target=votes.cell("target"),
@@ -69,26 +69,24 @@ def split_page(votes: ReasonsPage, config: Config) -> None:
 
 
 def _choose(votes: ReasonsPage, config: Config) -> None:
-    """The head that was typed, if there is one like that, else the one with the strongest vote."""
+    """The head that was typed, if there is one like that, else the one with the largest vote."""
     block, head = votes.cell("block"), votes.cell("head")
     is_there = call(
         "AND",
         call("COUNT", block, head).equals(2),
         block >= 0, block < config.n_layer, head >= 0, head < config.n_head,
     )  # fmt: skip
-    heads = votes.cell("heads")
-    numbers = Range(votes.numbers.area.columns(0, config.n_head))
-    strongest = reasons.part_of(heads, reasons.largest_part(heads, 1), numbers)
+    best = votes.cell("best")
     n_parts = config.n_head + 1
     for name, tree in {
-        "block": when(is_there, call("INT", block), call("INT", strongest / n_parts)),
-        "head": when(is_there, call("INT", head), call("MOD", strongest, n_parts)),
+        "block": when(is_there, call("INT", block), call("INT", best / n_parts)),
+        "head": when(is_there, call("INT", head), call("MOD", best, n_parts)),
     }.items():
         votes.page.compute(votes.cell(f"split.{name}").area, votes.shown(tree), "integer")
 
 
 def _worth(votes: ReasonsPage, config: Config) -> None:
-    """What each number of a value is worth through this head: nothing, in another head's columns."""
+    """What each number of a value is worth through this head: nothing in another's columns."""
     block, head = votes.cell("split.block"), votes.cell("split.head")
     reads = call("INDEX", votes.cell("reads"), block + 1, 0)
     switch = call("INDEX", Range(votes.page.names["switches.heads"]), block + 1, head + 1)

@@ -137,15 +137,14 @@ class SwitchesPage:
             shown = when(prompt.n_tokens.equals(0), "", tree)
             page.compute_named(f"switches.now.{name}", SAYS + 1, column, shown, SAID[name])
         built, row = self.built, SAYS + 2
-        page.fill(
-            row,
-            FIRST + 1,
-            np.array([[round(built.probability, DIGITS)]]),
-            "chance",
-            "switches.probability",
-        )
-        page.fill(row, FIRST + 2, np.array([[round(built.lead, DIGITS)]]), "vote", "switches.ahead")
-        token = page.fill(row, FIRST + 4, np.array([[built.token]]), "chip id", "switches.token")
+        for column, name, value in (
+            (FIRST + 1, "probability", built.probability),
+            (FIRST + 2, "ahead", built.lead),
+            (FIRST + 4, "token", built.token),
+        ):
+            number = np.array([[round(value, DIGITS)]])
+            look = "chip id" if name == "token" else SAID[name]
+            token = page.fill(row, column, number, look, f"switches.{name}")
         text = call("INDEX", texts, token + 1)
         page.compute_named("switches.built.token", row, FIRST, text, "token")
         same = call("EXACT", typed, Range(names["checks.prompt"]))

@@ -91,9 +91,11 @@ def tried(
     typed = inputs(model, number)
     for name, value in typed.items():
         cell = model.names.get(name)
-        if cell is not None and isinstance(value, tuple):
+        if cell is None:
+            continue
+        if isinstance(value, tuple):
             model.values.write(cell, np.array(value))
-        elif cell is not None:
+        else:
             typed_in = value if isinstance(value, str) else float(value)
             model.values.by_tab[cell.tab].set(cell.top, cell.left, typed_in)
     again()
