@@ -84,6 +84,8 @@ LOOKS: dict[str, Look] = {
     "notice": Look(size=12, bold=True, color="7A2E00", fill="FFE0B8"),
     "hidden": Look(format=";;;"),
     "control": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="center"),
+    "reason": Look(horizontal="left", indent=1),
+    "gap": Look(format="0.0E+00", horizontal="center"),
     "choice": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="left", indent=1),
     "word": Look(
         size=11, fill=YELLOW, frame=BOX, input=True, format="@", horizontal="left", indent=1

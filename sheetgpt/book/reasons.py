@@ -102,7 +102,7 @@ class ReasonsPage:
         """The strongest votes: ranks in column A, votes in B, sentences behind them."""
         page = self.page
         page.heading(page.words.step("reasons.strongest"))
-        for column, (heading, look) in enumerate({"vote": "vote", "sentence": "text"}.items(), 2):
+        for column, (heading, look) in enumerate({"vote": "vote", "sentence": "reason"}.items(), 2):
             page.write(page.row, column, page.words.label(f"column {heading}"), heading_over(look))
             page.define(f"reasons.strongest.{heading}", page.area(page.row + 1, column, length))
         ranks = page.count(page.row + 1, length, first=1)
@@ -161,9 +161,9 @@ class ReasonsPage:
         page.fill(page.row, FIRST, of_columns, "index", "reasons.split.heads")
         page.row += 2
         for name in ("strongest.size", "strongest.part"):
-            page.define(f"reasons.{name}", page.area(page.row, FIRST, self.ranks.shape[0]))
-            page.write(page.row, 2, f"reasons.{name}", "note")
-            page.row += self.ranks.shape[0]
+            page.write(page.row, FIRST, f"reasons.{name}", "note")  # a text is equal to no vote
+            page.define(f"reasons.{name}", page.area(page.row + 1, FIRST, self.ranks.shape[0]))
+            page.row += self.ranks.shape[0] + 1
         place = page.define("reasons.place", page.area(page.row, FIRST, *self._shape(0))).area
         page.write(page.row, 2, "reasons.place", "note")
         page.row = place.bottom + 2
@@ -286,13 +286,13 @@ class ReasonsPage:
         sums.append(self.pair.gap(lambda token: call("INDEX", logits, token + 1, number)))
         sums.append(self.cell("total") - self.cell("logit"))
         for index, summand in enumerate(sums):
-            look = "tiny" if SUMMANDS[index] == "gap" else "vote"
+            look = "gap" if SUMMANDS[index] == "gap" else "vote"
             page.compute(self.sum.row(index), self.shown(summand), look)
         largest = call("MAX", call("MAX", Range(self.table)), -call("MIN", Range(self.table)))
         self._compute("scale", largest)
-        heads = self.cell("heads")
+        of_heads = self.cell("heads")
         numbers = Range(self.numbers.area.columns(0, self.heads))
-        best = when(heads.equals(call("MAX", heads)), numbers, "")
+        best = when(of_heads.equals(call("MAX", of_heads)), numbers, "")
         self._compute("best", call("MIN", best))
         scale = self.cell("scale").area
         strongest = self.cell("strongest.vote").area
@@ -319,7 +319,7 @@ class ReasonsPage:
                     "formula plain",
                 ),
                 vote: (self._at(parts, Range(part)), "vote"),
-                sentence: (self._in_words(Range(part), Range(vote)), "text"),
+                sentence: (self._in_words(Range(part), Range(vote)), "reason"),
             }
             for cell, (tree, look) in trees.items():
                 page.compute(cell, self.shown(tree), look)

@@ -31,13 +31,13 @@ def split_page(votes: ReasonsPage, config: Config) -> None:
         page.define(f"reasons.split.{name}", page.area(row, 1))
     page.row += 2
     sentence = page.define("reasons.split.sentence", page.area(page.row, 2)).area
-    top = page.row + 2
+    top = page.row + 3
     for column, (name, look) in enumerate(COLUMNS.items(), start=FIRST):
-        page.write(top - 1, column, label(f"column split {name}"), heading_over(look))
+        page.write(top - 2, column, label(f"column split {name}"), heading_over(look))
         page.define(f"reasons.split.{name}", page.area(top, column, votes.context))
     page.count(top, votes.context, first=1)
     page.rule(page.area(top, 1, votes.context), f"LEN($B{top})=0", "no token")
-    sum_ = page.define("reasons.split.total", page.area(top + votes.context, FIRST + 2)).area
+    sum_ = page.define("reasons.split.total", page.area(top - 1, FIRST + 2)).area
     page.write(sum_.top, 2, label("votes total"), "text")
     _choose(votes, config)
     _worth(votes, config)

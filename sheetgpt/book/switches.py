@@ -120,7 +120,7 @@ class SwitchesPage:
     def _says(self, prompt: Prompt, typed: Range, texts: Range, softmax: Range) -> None:
         """The likeliest next token now, and with all parts on when the workbook was built."""
         page, label, names = self.page, self.page.words.label, self.page.names
-        for column, name in enumerate((*SAID, "now share"), start=FIRST):
+        for column, name in enumerate((*SAID, "now share", "id"), start=FIRST):
             look = heading_over(SAID.get(name, "chance"))
             page.write(SAYS, column, label(f"column {name}"), look)
         for row, which in enumerate(("now", "built"), start=SAYS + 1):

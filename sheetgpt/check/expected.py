@@ -13,6 +13,7 @@ from sheetgpt.book.trace import laid_out
 from sheetgpt.check import insight
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import as_good, as_id, cell, down, each
+from sheetgpt.check.reasons import reasons
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.text import length_in_excel
@@ -153,6 +154,7 @@ def expected(
         read_texts = [texts[i] for i in read_ids]
         found |= insight.attention(model, trace, len(ids), read_texts, read("attention.place"))
         found |= insight.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
+        found |= reasons(model, trace, len(ids), texts, parts)
         found |= insight.checks(model, found)
     if is_broken:
         for name, values in found.items():

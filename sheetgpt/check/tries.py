@@ -59,6 +59,12 @@ def inputs(model: ModelInFile, number: int) -> Inputs:
         "seed": random.randint(0, 1_000_000),
         "attention.chosen": random.randint(0, 3),
         "lens.on": random.randint(0, 1),
+        "reasons.position": random.randint(0, model.room.tokens),
+        "reasons.token": random.choice(["", model.tokenizer.decode(ids[:1]), "no such token"]),
+        "reasons.other": random.randint(-1, model.config.n_vocab),
+        "reasons.rather": random.randint(0, 1),
+        "reasons.block": random.randint(-1, model.config.n_layer - 1),
+        "reasons.head": random.randint(0, model.config.n_head - 1),
         **_switches(model, number),
     }
 
