@@ -156,7 +156,7 @@ class Start:
         page.blanks.append(Blank(page.area(CALCULATION, TEXT, 1, SIDE + 1), look))
         page.heights[CALCULATION] = 24 if self.manual else 15
         self._likeliest(predicted, prompt)
-        page.write(WHY_LINE, 1, label("why"), "step title", strongest.area.cell(0, 0))
+        page.write(WHY_LINE, 1, label("why line"), "step title", strongest.area.cell(0, 0))
         self._compute("start.why", WHY_LINE, TEXT, strongest, "text")
         self._status(prompt, verdict, changed)
         self._map(pages, says)

@@ -6,6 +6,7 @@ from sheetgpt.book.records import STRONGEST
 from sheetgpt.calculate.conversion import as_text
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import as_good, cell, down
+from sheetgpt.check.insight import place
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.votes import Direction, direction, of_tokens, votes
 
@@ -32,6 +33,10 @@ def reasons(
     along = direction(config, weights, trace, row, pair)
     its = votes(config, weights, trace, row, along)
     table = np.column_stack([its.heads, its.mlps, its.biases])
+    scaled = along.apart * along.gain / along.deviation
+    reads = [
+        weights[f"h.{b}.attn.c_proj.w"] @ (scaled - scaled.mean()) for b in range(config.n_layer)
+    ]
     parts = np.array([its.heads.sum(), its.mlps.sum(), its.biases.sum()])
     logit = sum(factor * float(logits[i]) for i, factor in pair.items())
     best = int(its.heads.argmax())
@@ -45,6 +50,10 @@ def reasons(
         "reasons.versus": cell(versus),
         "reasons.deviation": cell(along.deviation),
         "reasons.apart": along.apart[None],
+        "reasons.scaled": scaled[None],
+        "reasons.direction": (scaled - scaled.mean())[None],
+        "reasons.reads": np.array(reads),
+        "reasons.place": looks_at(model, trace, row),
         "reasons.heads": its.heads,
         "reasons.mlp": its.mlps[:, None],
         "reasons.biases": its.biases[:, None],
@@ -59,6 +68,16 @@ def reasons(
     }
     found |= _strongest(model, table[:, :-1])
     return found | _split(model, trace, along, row, here, switches)
+
+
+def looks_at(model: ModelInFile, trace: reference.Trace, row: int) -> Grid:
+    """The number of the token that each head looks at most; of equal ones, the workbook's."""
+    config, shown = model.config, model.shown("reasons.place")
+    found = np.empty((config.n_layer, config.n_head), dtype=object)
+    for b, head in np.ndindex(found.shape):
+        weights = np.nan_to_num(trace[f"h.{b}.attn.weights"][row, head, : row + 1])
+        found[b, head] = place(weights, None if shown is None else shown[b, head])
+    return found
 
 
 def _number(model: ModelInFile, name: str, otherwise: float) -> float:

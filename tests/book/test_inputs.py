@@ -62,6 +62,10 @@ def test_every_number_input_says_what_may_be_typed(tiny_workbook):
         "new_tokens",
         "attention.chosen",
         "lens.on",
+        "reasons.position",
+        "reasons.rather",
+        "reasons.block",
+        "reasons.head",
     ):
         tab, cell = book.defined_names[name].attr_text.replace("$", "").rsplit("!", 1)
         rule = found[tab.strip("'"), cell]
