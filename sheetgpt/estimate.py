@@ -46,7 +46,9 @@ def estimate(config: Config, context: int, digits: int, form: Form) -> Estimate:
     if form.has_addresses(n):
         each += ADDRESS
     block = 16 * config.n_embd + 2 * config.n_inner + config.n_head * context
-    cells = context * (config.n_layer * block + 2 * config.n_vocab)
+    parts = config.n_layer * (config.n_head + 2)  # of which each has a vote, a switch, an effect
+    explained = 5 * parts + config.n_layer * config.n_embd + 4 * context
+    cells = context * (config.n_layer * block + 2 * config.n_vocab) + explained
     return Estimate(
         n,
         int(n * each + config.n_vocab * WORDS + 2 * cells),

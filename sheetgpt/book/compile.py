@@ -162,6 +162,7 @@ def compile_book(
             list(start.cells.values()),
             Range(names["prompt.shown"]),
             [Range(area) for area in shown],
+            switches.mark(),
         )
     why = Range(names["reasons.why"])
     start.finish(predicted, tokens, says, verdict, why, switches.changed, fresh, pages.all)

@@ -7,8 +7,9 @@ from sheetgpt.book.book import Diverging
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.trace import factors_of_places
 from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import OWN, Range, call, when
+from sheetgpt.formula.expr import OWN, Expr, Range, call, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.effects import Effects
 from sheetgpt.steps import switches as formulas
@@ -60,6 +61,14 @@ class SwitchesPage:
         heads = self.read.row(block).columns(0, self.heads)
         mlp = self.read.cell(block, self.heads)
         return Switches(Range(heads, "switches.heads", OWN), Range(mlp, "switches.mlp", OWN))
+
+    def mark(self) -> Expr:
+        """A number that tells how the switches stand from any other way that one would try."""
+        page, (rows, columns) = self.page, self.typed.shape
+        factors = factors_of_places(rows * columns).reshape(rows, columns)
+        top = self.read.bottom + 2
+        page.row_groups.append((top, top + rows - 1))
+        return call("SUMPRODUCT", Range(self.typed), page.fill(top, FIRST, factors, "factor"))
 
     def finish(
         self, prompt: Prompt, typed: Range, texts: Range, softmax: Range, to: list[Area]

@@ -96,7 +96,7 @@ class Office:
         return answer["ok"]
 
     def set(self, values: Mapping[str, str | float | list[list[float]]]) -> None:
-        """Put a value into the first cell of each defined name, or a list of rows into its cells."""
+        """Put a value into the first cell of each defined name, or rows into all of them."""
         self._ask("set", dict(values))
 
     def press_f9(self) -> None:
