@@ -105,9 +105,13 @@ def test_who_voted(opened):
     assert worth == f"{split['reasons.split.value'][2][0]:.2f}"
     assert vote == f"{split['reasons.split.vote'][2][0]:.2f}"
     assert said(r"nearly all of the head's (\S+)\. A")[0] == f"{found['reasons.heads'][3][1]:.2f}"
-    other, votes = said(r"Type `(\w+)` as the other token: .+? that MLP has only (\S+) to say")
+    other, mlp, head = said(
+        r"Type `(\w+)` as the other token: .+? to say, (\S+), while head 1 of block 3 has (\S+)\.\)"
+    )
     opened.set({"reasons.other": other})
-    assert f"{value(opened, 'reasons.mlp'):+.2f}" == votes
+    assert f"{value(opened, 'reasons.mlp'):+.2f}".replace("-", "−") == mlp
+    heads = opened.read(["reasons.heads"])["reasons.heads"]
+    assert f"{heads[3][1]:+.2f}" == head
     assert value(opened, "reasons.message") == ""
     opened.set({"reasons.other": ""})
 
