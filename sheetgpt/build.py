@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
@@ -15,13 +14,14 @@ from sheetgpt.book.prompt import STAGES, room_for
 from sheetgpt.book.witness import ReadBack, said
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
-from sheetgpt.checkpoint.rounding import DIGITS, Loss, as_float32, loss
+from sheetgpt.checkpoint.rounding import DIGITS, RoundingLoss, as_float32, loss
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.formula.text import LONGEST_TEXT, length_in_excel
 from sheetgpt.lessons.book import lessons_book
 from sheetgpt.lessons.words import load_words as load_lesson_words
+from sheetgpt.progress import Progress, silent
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
@@ -33,16 +33,6 @@ NEW_TOKENS = 6  # that the sheet writes, until somebody asks for more
 
 # What XML 1.0 cannot hold (section 2.2, Char).
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-class Progress(Protocol):
-    """Told what is being done and, where that is known, how much of how much is done."""
-
-    def __call__(self, what: str, done: int = 0, of: int = 0, /) -> None: ...
-
-
-def silent(what: str, done: int = 0, of: int = 0, /) -> None:
-    """The progress that tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +70,7 @@ class Built:
     context: int
     token: str
     completion: str
-    loss: Loss | None
+    loss: RoundingLoss | None
 
 
 def build_workbook(
@@ -115,9 +105,9 @@ def build_workbook(
     if order.digits < DIGITS:
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
-    calm = is_large(checkpoint.config)
-    lens = not calm if order.lens is None else order.lens
-    effects = not calm if order.effects is None else order.effects
+    manual = is_large(checkpoint.config)
+    lens = not manual if order.lens is None else order.lens
+    effects = not manual if order.effects is None else order.effects
     with Workers(jobs) as workers:
         progress("asking the witness")
         weights = ReadBack(checkpoint.weights, workers)
@@ -125,20 +115,11 @@ def build_workbook(
         progress("laying out the tabs")
         book = compile_book(
             checkpoint, prompt, room, words, order.new_tokens,
-            manual=calm, lens=lens, effects=effects,
+            manual=manual, lens=lens, effects=effects,
             witness=witness.fingerprints, built=witness.built,
         )  # fmt: skip
-        values = calculate(
-            book, lambda done: progress(f"calculating formulas ({done:,})"), weights, workers
-        )
-        save(
-            book,
-            values,
-            path,
-            order.form,
-            lambda tab, *done: progress(f"writing {tab}", *done),
-            workers,
-        )
+        values = calculate(book, progress, weights, workers)
+        save(book, values, path, order.form, progress, workers)
     token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(prompt, ids, room.tokens, token, completion, lost)
 

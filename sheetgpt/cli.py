@@ -28,15 +28,13 @@ from sheetgpt.build import (
     EXAMPLE,
     NEW_TOKENS,
     Order,
-    Progress,
     build_lessons,
     build_workbook,
-    silent,
 )
 from sheetgpt.check.shown import as_json_text, sentences, table
 from sheetgpt.checkpoint import hub
 from sheetgpt.checkpoint.checkpoint import Checkpoint
-from sheetgpt.checkpoint.rounding import DIGITS, Loss
+from sheetgpt.checkpoint.rounding import DIGITS, RoundingLoss
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.estimate import Estimate, is_large
 from sheetgpt.formula.text import LONGEST_TEXT
@@ -47,6 +45,7 @@ from sheetgpt.gpt2.tokens import Word
 from sheetgpt.lessons.words import languages as lesson_languages
 from sheetgpt.page.build import NEW_TOKENS as PAGE_TOKENS
 from sheetgpt.page.build import PageOrder, save_page
+from sheetgpt.progress import Progress, silent
 from sheetgpt.workers import cores
 from sheetgpt.xlsx.write import Form
 
@@ -581,7 +580,7 @@ def megabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def show_loss(lost: Loss, digits: int, checkpoint: Checkpoint) -> None:
+def show_loss(lost: RoundingLoss, digits: int, checkpoint: Checkpoint) -> None:
     before, after = (
         quoted(readable(checkpoint.tokenizer.token_bytes(i))) for i in (lost.before, lost.after)
     )

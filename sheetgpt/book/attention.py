@@ -6,8 +6,9 @@ import numpy as np
 
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.rules import itself
 from sheetgpt.book.words import percent
-from sheetgpt.formula.cells import Area, column_letters
+from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps import attention as formulas
@@ -102,7 +103,7 @@ class AttentionPage:
         """Of each block the head to look at, in a sentence."""
         page, words = self.page, self.page.words
         top, left = self.grids["place"].top, self.sentences.area.left
-        heads = Range(page.names["attention.heads"])
+        heads = Range(page.names["attention.heads"], "attention.heads")
         for column, name in enumerate(("strength", "head"), start=left):
             page.write(top - 1, column, words.label(f"column {name}"), "heading center")
             page.define(f"attention.{name}", page.area(top, column, self.blocks))
@@ -140,8 +141,8 @@ class AttentionPage:
         """The weights as a heat map, and the tokens in the colours of their weights."""
         tokens, weights = self.grids["token"], self.grids["weight"]
         self.page.heat.append(weights)
-        first = f"{column_letters(weights.left)}{weights.top}"
+        weight = itself(weights)
         for look, least in (("strong", STRONG), ("middling", MIDDLING)):
-            self.page.rule(tokens, f"AND(ISNUMBER({first}),{first}>={least})", look)
+            self.page.rule(tokens, call("AND", call("ISNUMBER", weight), weight >= least), look)
         place = self.grids["place"]
         self.page.row_groups.append((place.top - 1, place.bottom))

@@ -10,6 +10,7 @@ from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.numerals import as_read_back, shortened
 from sheetgpt.calculate.recalculate import Formula, recalculate
 from sheetgpt.calculate.values import Array, Block, Sheet, Sheets, Value, is_numbers
+from sheetgpt.progress import Progress, silent
 from sheetgpt.workers import Workers
 
 MANY = 10_000  # numbers that are kept apart from the grid even among formulas
@@ -17,7 +18,7 @@ MANY = 10_000  # numbers that are kept apart from the grid even among formulas
 
 def calculate(
     book: Book,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress = silent,
     weights: Mapping[str, Any] | None = None,
     workers: Workers | None = None,
 ) -> Sheets:

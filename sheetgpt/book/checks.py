@@ -11,9 +11,10 @@ from sheetgpt.book.data import digests
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.book.records import model_steps
+from sheetgpt.book.rules import begins_with, beside
 from sheetgpt.book.trace import LEAST, factors_of_places, factors_of_tokens
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Range, call, join, when
+from sheetgpt.formula.expr import Expr, Range, call, fixed, join, when
 from sheetgpt.gpt2.config import Config
 
 HOLDS, DIFFERS, OTHER = "✓", "✗", "–"  # the marks are the same in every language
@@ -28,7 +29,7 @@ WIDTHS = (8, 30, 28, 16, 20, 20, 13, 13, 16, 3, 30, 14, 20, 3, 14, 14)
 
 
 @dataclass(frozen=True)
-class Typed:
+class Inputs:
     """What a person may type, by its name: what it is at build time, and its cell."""
 
     values: Mapping[str, str | float]
@@ -46,7 +47,7 @@ class Compared:
 def checks_page(
     page: Page,
     config: Config,
-    typed: Typed,
+    typed: Inputs,
     tokens: Compared,
     witness: NDArray[np.float64] | None,
     learned: Sequence[Page],
@@ -78,12 +79,12 @@ def checks_page(
     for index, step in enumerate(steps):
         _line(page, step, {key: area.row(index) for key, area in columns.items()}, tokens, others)
     for area in (columns["mark"], columns["verdict"]):
-        page.rule(area, f'$A{area.top}="{DIFFERS}"', "differs")
+        page.rule(area, beside(area, 1).equals(DIFFERS), "differs")
     digests(page, [*learned, page], top, CONSTANTS)
     return _verdict(page, columns, others)
 
 
-def _others(page: Page, typed: Typed, tokens: Compared) -> Range:
+def _others(page: Page, typed: Inputs, tokens: Compared) -> Range:
     """How many inputs are not what they were; above that, what they were and what they are."""
     label, names = page.words.label, list(typed.values)
     page.write(BUILT, 2, label("checks built with"), "step title")
@@ -146,8 +147,8 @@ def fingerprint(names: Mapping[str, Area], step: StepRecord, tokens: Compared) -
     area = names[step.name]
     first = tokens.prompt - 1 if step.is_tall else 0
     read = 1 if step.layout is Layout.SCALAR else tokens.read
-    of_tokens = Range(names["factors.of_tokens"].rows(first, read))
-    of_places = Range(names["factors.of_places"].rows(0, step.n_places))
+    of_tokens = fixed(Range(names["factors.of_tokens"].rows(first, read)))
+    of_places = fixed(Range(names["factors.of_places"].rows(0, step.n_places)))
     if step.is_tall:
         return call("SUMPRODUCT", Range(area.columns(first, read)), of_places * of_tokens.T)
     return call("SUMPRODUCT", Range(area.rows(0, read)), of_tokens * of_places.T)
@@ -192,5 +193,7 @@ def _verdict(page: Page, columns: Mapping[str, Area], others: Range) -> Range:
     page.blanks.append(Blank(page.area(VERDICT, 3, 1, 3), "verdict"))
     page.heights[VERDICT] = 24
     verdict = page.compute_named("checks.summary", VERDICT, 2, sentence, "verdict")
-    page.rule(page.area(VERDICT, 2, 1, 4), f'LEFT($B${VERDICT})="{DIFFERS}"', "differs")
+    page.rule(
+        page.area(VERDICT, 2, 1, 4), begins_with(DIFFERS, fixed(Range(verdict.area))), "differs"
+    )
     return verdict

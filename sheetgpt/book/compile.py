@@ -11,15 +11,14 @@ import sheetgpt
 from sheetgpt.book import data
 from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
-from sheetgpt.book.checks import Compared, Typed, checks_page
+from sheetgpt.book.checks import Compared, Inputs, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
-from sheetgpt.book.lens import LensPage
-from sheetgpt.book.lens import Seen as LensSeen
+from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page
-from sheetgpt.book.reasons import ReasonsPage, Seen
+from sheetgpt.book.reasons import ReasonsInputs, ReasonsPage
 from sheetgpt.book.records import listed, placed
 from sheetgpt.book.split import split_page
 from sheetgpt.book.start import CONTROLS, Start
@@ -28,7 +27,7 @@ from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Call, Range
+from sheetgpt.formula.expr import Call, Range, fixed
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.effects import Effects
 from sheetgpt.gpt2.weights import kind, shapes
@@ -130,7 +129,7 @@ def compile_book(
         head,
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
-    ids = Range(replace(logits.area, left=1, right=1))  # they stand beside the logits
+    ids = fixed(Range(replace(logits.area, left=1, right=1)))  # they stand beside the logits
     looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
     predicted = chosen.finish(tokens, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
@@ -138,17 +137,17 @@ def compile_book(
     if on_lens is not None:
         residuals = _of_blocks(names, config.n_layer, "mlp.residual")
         chosen_id = Range(names["predicted.id"])
-        seen = LensSeen(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
+        seen = LensInputs(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
-    about = Seen(tokens, head, weights, start.epsilon, ids, vocabulary)
+    about = ReasonsInputs(tokens, head, weights, start.epsilon, ids, vocabulary)
     votes = ReasonsPage(on_reasons, config, room.tokens, about)
     split_page(votes, config)
-    typed = Typed(
+    typed = Inputs(
         {"prompt": prompt, "new_tokens": new_tokens, **CONTROLS, "switches.changed": 0},
         {**start.cells, "switches.changed": switches.changed},
     )
-    held = [*pages.all[first_data:], on_switches]
-    verdict = checks_page(on_checks, config, typed, read, witness, held)
+    with_digests = [*pages.all[first_data:], on_switches]
+    verdict = checks_page(on_checks, config, typed, read, witness, with_digests)
     switches.finish(
         tokens, start.prompt, vocabulary, softmax, _areas(names, config.n_layer, "attn.heads")
     )

@@ -219,4 +219,4 @@ def digests(page: Page, pages: Sequence[Page], top: int, left: int) -> None:
     names = page.list_texts(top + 2, left, [named[area] for area, _ in of_names], "text")
     marks = page.list_texts(top + 2, left + 2, found, "text")
     page.define("checks.constant", names)
-    page.define("checks.fingerprint", marks)
+    page.define("checks.digest", marks)

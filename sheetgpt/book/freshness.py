@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sheetgpt.book.page import Page
-from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import Expr, Like, Range, call, join, when
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Expr, Like, Range, call, fixed, join, when
 
 ASIDE = 100  # a column of `start` where nobody looks
 BETWEEN = "|"  # two inputs that are written one behind the other
@@ -23,7 +23,7 @@ class Freshness:
     """current: the cell that tells so; None where there can be no doubt."""
 
     current: Range | None = None
-    condition: str = ""  # the same for conditional formats, which see an input at once
+    condition: Expr | None = None  # the opposite, for conditional formats
     wait: str = ""  # what to say instead
     belongs: Expr | None = None  # a sentence that says which text the numbers were computed from
 
@@ -33,7 +33,7 @@ class Freshness:
 
     def mark(self, page: Page, area: Area, *, is_sentence: bool = False) -> None:
         """Hide cells from the moment an input changes, before anything is calculated."""
-        if self.current is not None:
+        if self.condition is not None:
             page.rule(area, self.condition, "stale sentence" if is_sentence else "stale")
 
 
@@ -71,15 +71,10 @@ def freshness(
     same = call("AND", call("EXACT", kept, _together(inputs)), kept_other.equals(elsewhere))
     current = start.compute_named("start.current", row, ASIDE + 1, same, "hidden")
     # LibreOffice hears of a change in the cells that a condition names, not behind defined names.
-    here = [fixed(cell.area) for cell in inputs]
-    typed = f'&"{BETWEEN}"&'.join(here)
-    condition = f"NOT(EXACT({fixed(kept.area)},{typed}))"
+    here = [fixed(Range(cell.area)) for cell in inputs]
+    condition = call("NOT", call("EXACT", fixed(Range(kept.area)), _together(here)))
     belongs = start.words.sentence("computed from", text=text)
     return Freshness(current, condition, start.words.label("calculate first"), belongs)
-
-
-def fixed(cell: Area) -> str:
-    return f"${column_letters(cell.left)}${cell.top}"
 
 
 def _together(parts: Sequence[Expr]) -> Expr:

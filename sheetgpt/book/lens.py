@@ -23,7 +23,7 @@ HEADINGS = ("likeliest", "id", "how likely", "final")
 
 
 @dataclass(frozen=True)
-class Seen:
+class LensInputs:
     """What the lens looks at and through.
 
     residuals: the last step of each block. texts: the vocabulary; entries: the same, to be shown
@@ -46,7 +46,7 @@ class LensPage:
     together, and by none where the switch is off.
     """
 
-    def __init__(self, page: Page, prompt: Prompt, seen: Seen) -> None:
+    def __init__(self, page: Page, prompt: Prompt, seen: LensInputs) -> None:
         self.page, self.prompt, self.seen = page, prompt, seen
         self.blocks = len(seen.residuals)
         page.default = "number"

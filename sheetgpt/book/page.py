@@ -124,7 +124,7 @@ class Page:
         sentence = self.words.label(f"allowed {kind}", least=next(limits), most=next(limits))
         self.validations.append(Validation(area, kind, least, most, title, sentence))
 
-    def rule(self, area: Area, condition: str, look: str) -> None:
+    def rule(self, area: Area, condition: Expr, look: str) -> None:
         self.rules.append(Rule(area, condition, look))
 
     def table(

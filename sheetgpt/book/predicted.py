@@ -8,6 +8,8 @@ from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.records import CANDIDATES, LIKELIEST
+from sheetgpt.book.rules import beside, is_blank
+from sheetgpt.formula.cells import BEGINS
 from sheetgpt.formula.expr import Expr, Range, call, join, when
 from sheetgpt.steps.head import ranked_id
 from sheetgpt.steps.sample import (
@@ -133,7 +135,8 @@ class PredictedPage:
         page.fill(top, 1, np.repeat(draws, self.n_ranks)[:, None], "index")
         page.fill(top, 3, np.tile(ranks, self.n_shown)[:, None], "index")
         for column in (1, 3):
-            page.rule(page.area(top, column, length), f"LEN($B{top})=0", "no token")
+            area = page.area(top, column, length)
+            page.rule(area, is_blank(beside(area, 2)), "no token")
         table = Table(areas)
         for index in range(length):
             cells = table.row(index)
@@ -161,7 +164,8 @@ class PredictedPage:
         def above(column: str) -> Range:
             """The column from its heading down to the row before this one."""
             area = here[column].area
-            return Range(replace(area, top=area.top - index - 1, bottom=area.bottom - 1))
+            area = replace(area, top=area.top - index - 1, bottom=area.bottom - 1)
+            return Range(area, fixed=BEGINS)
 
         equals = when(above("draw").equals(here["draw"]), above("logit").equals(here["logit"]), 0)
         taken = here["id"].equals(chosen("id"))
@@ -191,8 +195,8 @@ class PredictedPage:
         page.row = self.top - 2
         page.heading(page.words.step("predicted.choice"))
         page.define("choice.after", page.area(table.row(0)["id"].area.top, 2, table.length))
-        first = table.row(0)["id"].area.top
-        page.rule(page.area(first, 1, table.length), f"LEN($B{first})=0", "no token")
+        numbers = page.area(table.row(0)["id"].area.top, 1, table.length)
+        page.rule(numbers, is_blank(beside(numbers, 2)), "no token")
         formulas = choices(table, prompt.number, prompt.n_tokens, controls, vocabulary)
         for index in range(table.length):
             cells = table.row(index)

@@ -8,8 +8,8 @@ import numpy as np
 from sheetgpt.book.lines import broken
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
-from sheetgpt.formula.cells import column_letters
-from sheetgpt.formula.expr import Expr, Range, Text, call, join, when
+from sheetgpt.book.rules import beside, is_blank
+from sheetgpt.formula.expr import Expr, Range, Text, call, fixed, join, when
 from sheetgpt.formula.text import length_in_excel
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.steps.sample import Controls, written_id
@@ -138,8 +138,8 @@ class _Fit:
     def __init__(self, page: Page, column: int) -> None:
         self.page, self.column = page, column
         places = enumerate((kind.name for kind in fields(Room)), start=column + 1)
-        self.used = {kind: Range(page.area(5, place)) for place, kind in places}
-        self.emoji = Range(page.area(5, column + 1 + len(self.used)))
+        self.used = {kind: fixed(Range(page.area(5, place))) for place, kind in places}
+        self.emoji = fixed(Range(page.area(5, column + 1 + len(self.used))))
 
     def write(
         self,
@@ -209,7 +209,8 @@ def _tokens(
         page.write(TOP, column, label(f"column {heading}"), look)
     first = TOP + 2
     number, text, ids, word = (page.area(first, column, context) for column in range(1, 5))
-    page.rule(page.count(first, context, first=1), f"LEN($B{first})=0", "no token")
+    counted_rows = page.count(first, context, first=1)
+    page.rule(counted_rows, is_blank(beside(counted_rows, 2)), "no token")
     for row in range(context):
         its_number, its_id = Range(number.row(row)), Range(ids.row(row))
         place = call("MATCH", its_number, last["count"], 0)
@@ -252,8 +253,7 @@ class _Stages:
         if name in COUNTED:
             columns = {"number": None, **columns}
             numbers = page.fill(TOP + 2, left, np.arange(1, length + 1)[:, None], "index")
-            beside = column_letters(left + 1)
-            page.rule(numbers.area, f'${beside}{TOP + 2}=""', "no token")
+            page.rule(numbers.area, is_blank(beside(numbers.area, left + 1)), "no token")
         areas = {}
         for column, (heading, start) in enumerate(columns.items(), start=left):
             page.widths[column] = WIDTHS.get(f"{name}.{heading}", WIDTHS.get(heading, 7))

@@ -10,7 +10,7 @@ from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.records import STRONGEST
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import EACH, Expr, Like, Range, call, expr, join, when
+from sheetgpt.formula.expr import EACH, Expr, Like, Range, call, expr, fixed, join, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps import attention, reasons
 from sheetgpt.steps.head import Head
@@ -30,7 +30,7 @@ WIDTH = 11  # of a column, in characters
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReasonsInputs:
     """What the votes are about. ids, texts: of the vocabulary, one below the other."""
 
     prompt: Prompt
@@ -47,7 +47,7 @@ class ReasonsPage:
     It is laid out first, from top to bottom; what computes stands below what is to be seen.
     """
 
-    def __init__(self, page: Page, config: Config, context: int, seen: Seen) -> None:
+    def __init__(self, page: Page, config: Config, context: int, seen: ReasonsInputs) -> None:
         self.page, self.seen, self.context = page, seen, context
         self.blocks, self.heads, self.wide = config.n_layer, config.n_head, config.n_embd
         page.widths |= {FIRST + column: WIDTH for column in range(self.heads + 3)}
@@ -66,7 +66,7 @@ class ReasonsPage:
         self._rank()
 
     def cell(self, name: str) -> Range:
-        return Range(self.page.names[f"reasons.{name}"])
+        return fixed(Range(self.page.names[f"reasons.{name}"]))
 
     def shown(self, tree: Expr) -> Expr:
         """Nothing, where there is no token."""

@@ -4,6 +4,7 @@ The list is made once, of the configuration and the room. Whoever lays a step ou
 it in another language looks it up here, and needs to know no step by its name.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -49,10 +50,16 @@ def placed(
     records: Sequence[StepRecord], tabs: Sequence[Tab], names: Mapping[str, Area]
 ) -> tuple[StepRecord, ...]:
     """The records with their formulas."""
-    on_tab = {tab.name: tab.computed for tab in tabs}
+    in_rows: dict[tuple[str, int], list[Computed]] = defaultdict(list)
+    for tab in tabs:
+        for each in tab.computed:
+            in_rows[tab.name, each.area.top].append(each)
 
     def of(area: Area) -> Iterator[Computed]:
-        return (each for each in on_tab[area.tab] if area.has(each.area.top, each.area.left))
+        for row in range(area.top, area.bottom + 1):
+            for each in in_rows[area.tab, row]:
+                if area.left <= each.area.left <= area.right:
+                    yield each
 
     return tuple(replace(each, formulas=tuple(of(names[each.name]))) for each in records)
 

@@ -4,6 +4,7 @@ from sheetgpt.book.book import Blank, Diverging
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.reasons import ReasonsPage, signed
+from sheetgpt.book.rules import beside, is_blank
 from sheetgpt.formula.expr import Range, call, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps import reasons
@@ -36,7 +37,8 @@ def split_page(votes: ReasonsPage, config: Config) -> None:
         page.write(top - 2, column, label(f"column split {name}"), heading_over(look))
         page.define(f"reasons.split.{name}", page.area(top, column, votes.context))
     page.count(top, votes.context, first=1)
-    page.rule(page.area(top, 1, votes.context), f"LEN($B{top})=0", "no token")
+    numbers = page.area(top, 1, votes.context)
+    page.rule(numbers, is_blank(beside(numbers, 2)), "no token")
     sum_ = page.define("reasons.split.total", page.area(top - 1, FIRST + 2)).area
     page.write(sum_.top, 2, label("votes total"), "text")
     _choose(votes, config)

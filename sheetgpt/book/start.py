@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sheetgpt.book.book import Bars, Blank
+from sheetgpt.book.checks import DIFFERS
 from sheetgpt.book.freshness import Freshness
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import Predicted
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.records import MOST_CHIPS
+from sheetgpt.book.rules import begins_with, column_number, itself
 from sheetgpt.book.words import percent
-from sheetgpt.formula.cells import column_letters
-from sheetgpt.formula.expr import Expr, Range, call, when
+from sheetgpt.formula.expr import Expr, Range, call, fixed, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.sample import LARGEST_SEED, Controls
 from sheetgpt.steps.tokenize import Room
@@ -190,10 +191,11 @@ class Start:
                 cell = rows[name].columns(index, index + 1)
                 page.compute(cell, self.fresh.when(tree, ""), look)
                 self.fresh.mark(page, cell)
-        text = f"{column_letters(TEXT)}${rows['text'].top}"
-        there = f"ISTEXT({text}),LEN({text})>0"
-        page.rule(rows["text"], f"AND({there},COLUMN()-{TEXT - 1}>n_tokens)", "written")
-        page.rule(rows["text"], f"AND({there})", "yours")
+        text = itself(rows["text"])
+        there = call("ISTEXT", text), call("LEN", text) > 0
+        is_written = column_number(rows["text"]) >= prompt.n_tokens
+        page.rule(rows["text"], call("AND", *there, is_written), "written")
+        page.rule(rows["text"], call("AND", *there), "yours")
 
     def _status(self, prompt: Prompt, verdict: Range, changed: Range) -> None:
         """How much room is used, and whether the formulas still say what the witness says."""
@@ -214,7 +216,7 @@ class Start:
         sentence = page.words.sentence("switches changed", count=changed)
         shown = when(changed > 0, sentence, "")
         self._compute("start.switches", STATUS + 2, TEXT, shown, "message")
-        page.rule(band, f'LEFT(${column_letters(TEXT)}${STATUS + 1})="✗"', "differs")
+        page.rule(band, begins_with(DIFFERS, fixed(Range(band.cell(0, 0)))), "differs")
 
     def _likeliest(self, predicted: Predicted, prompt: Prompt) -> None:
         page, words = self.page, self.page.words

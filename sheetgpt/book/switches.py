@@ -7,9 +7,10 @@ from sheetgpt.book.book import Diverging
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
+from sheetgpt.book.rules import itself
 from sheetgpt.book.trace import factors_of_places
-from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import OWN, Expr, Range, call, when
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import OWN, Expr, Range, call, fixed, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.effects import Effects
 from sheetgpt.steps import switches as formulas
@@ -40,7 +41,9 @@ class SwitchesPage:
         self._type(self.typed)
         whole = self._split("switch", self.typed)
         page.allow(whole, "switch", "decimal", formulas.LEAST, formulas.MOST)
-        page.rule(whole, f"NOT(AND(ISNUMBER({_first(whole)}),{_first(whole)}=1))", "differs")
+        switch = itself(whole)
+        is_one = call("AND", call("ISNUMBER", switch), switch.equals(1))
+        page.rule(whole, call("NOT", is_one), "differs")
         page.cursor = whole.cell(0, 0)
         self.links = [whole]
         if effects and self.built.of_parts is not None:
@@ -109,7 +112,8 @@ class SwitchesPage:
         page, area = self.page, self._grid("switches.effect")
         page.fill(area.top, area.left, np.round(of_parts, DIGITS), "vote", "switches.effect")
         page.diverging.append(Diverging(area, float(np.abs(of_parts).max()) or 1.0))
-        page.rule(area, f"${column_letters(FIRST + 2)}${SAYS + 2}+{_first(area)}<0", "turned")
+        lead = fixed(Range(page.area(SAYS + 2, FIRST + 2)))
+        page.rule(area, lead + itself(area) < 0, "turned")
         self.links.append(area)
 
     def _sentence(self, *, manual: bool) -> Range:
@@ -160,7 +164,3 @@ class SwitchesPage:
         share = call("INDEX", softmax, token + 1, prompt.n_tokens)
         shown = when(same, share, label("checks other"))
         page.compute_named("switches.built.now", row, FIRST + 3, shown, "chance")
-
-
-def _first(area: Area) -> str:
-    return f"{column_letters(area.left)}{area.top}"

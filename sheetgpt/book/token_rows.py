@@ -7,12 +7,14 @@ import numpy as np
 
 from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.book.page import FIRST, Page
-from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, when, within
+from sheetgpt.book.rules import beside, column_number, is_blank, over, row_number
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import SO_FAR, Call, Expr, Range, call, when, within
 from sheetgpt.formula.row import for_token, of_entries
 
 PART = {Layout.ROW: "row", Layout.CAUSAL: "seen", Layout.TALL: "column"}  # of one token
 MOST_MULTIPLIED = 4_000_000  # cells of the matrix that one formula multiplies
+TEXT = 2  # the column of the tokens' texts
 ALWAYS_SHOWN = 8  # columns of numbers that stay when the others are folded away
 
 
@@ -117,7 +119,8 @@ class TokenRows:
                 area = page.area(first + start, column, stop - start, 1)
                 part = self._wrapped(of_entries(tree, start, stop), token, only)
                 page.compute(area, part, "number")
-        page.rule(page.area(first - 2, FIRST, 1, self.context), f"LEN(C${first - 1})=0", "no token")
+        numbers = page.area(first - 2, FIRST, 1, self.context)
+        page.rule(numbers, is_blank(over(numbers, first - 1)), "no token")
         page.count(first, height)
         page.list_texts(first, 2, self.entries, "token")
         page.frozen = (first - 1, page.frozen[1])
@@ -141,12 +144,13 @@ class TokenRows:
 
     def _mask(self, whole: Area, width: int, window: int) -> None:
         """Nothing may stand where a token would look at one that it does not see."""
-        there = f"LEN($B{whole.top})>0,LEN({column_letters(FIRST)}${whole.top - 1})>0"
-        key, query = f"MOD(COLUMN()-{FIRST},{width})", f"ROW()-{whole.top}"
-        hidden = f"{key}>{query}"
+        texts = beside(whole, TEXT), over(whole, whole.top - 1)
+        there = (call("LEN", text) > 0 for text in texts)
+        key, query = call("MOD", column_number(whole), width), row_number(whole)
+        hidden: Expr = key > query
         if 0 < window < width:
-            hidden = f"OR({hidden},{key}<={query}-{window})"
-        self.page.rule(whole, f"AND({there},{hidden})", "masked")
+            hidden = call("OR", hidden, key <= query - window)
+        self.page.rule(whole, call("AND", *there, hidden), "masked")
 
     def _mark(self, name: str, whole: Area) -> None:
         """What the parts of a row are, above each; and a line between them."""
@@ -155,13 +159,14 @@ class TokenRows:
             width = whole.shape[1] // len(marks)
             self.page.write(whole.top - 2, FIRST + part * width, mark, "head")
             if part == 1:
-                begins = f"COLUMN()>{FIRST},MOD(COLUMN()-{FIRST},{width})=0"
-                self.page.rule(whole, f"AND(LEN($B{whole.top})>0,{begins})", "edge")
+                column, is_token = column_number(whole), call("LEN", beside(whole, TEXT)) > 0
+                begins = column > 0, call("MOD", column, width).equals(0)
+                self.page.rule(whole, call("AND", is_token, *begins), "edge")
 
     def _labels(self, first: int) -> None:
         page = self.page
         numbers = page.count(first, self.context, first=1)
-        page.rule(numbers, f"LEN($B{first})=0", "no token")
+        page.rule(numbers, is_blank(beside(numbers, TEXT)), "no token")
         for token in range(self.context):
             page.compute(page.area(first + token, 2), Range(self.tokens.area.row(token)), "token")
 

@@ -5,11 +5,14 @@ Arrays of numbers go through NumPy whole; anything else goes through `scalars.py
 
 import math
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
-from sheetgpt.calculate.conversion import Wrong, compare_numbers
+from sheetgpt.calculate.conversion import ErrorValue, compare_numbers
 from sheetgpt.calculate.values import Array, Error, Scalar, Value, part
+
+Result = TypeVar("Result", bound=Value)
 
 
 def each(op: str, function: Callable[..., Scalar], values: list[Value]) -> Value:
@@ -26,14 +29,14 @@ def each(op: str, function: Callable[..., Scalar], values: list[Value]) -> Value
     return spread(lambda *scalars: one(function, scalars), values)
 
 
-def one(function: Callable[..., Scalar], values: tuple[Scalar, ...]) -> Scalar:
+def one(function: Callable[..., Result], values: tuple[Scalar, ...]) -> Result | Error:
     """A function of scalars; the leftmost error among them is its result."""
     for value in values:
         if isinstance(value, Error):
             return value
     try:
         result = function(*values)
-    except Wrong as wrong:
+    except ErrorValue as wrong:
         return wrong.error
     except OverflowError:
         return Error.NUM
@@ -72,10 +75,10 @@ def first(value: Value) -> Scalar:
 
 
 def raise_first_error(values: Array) -> None:
-    """Raise Wrong with the first error of an array, read row by row."""
+    """Raise ErrorValue with the first error of an array, read row by row."""
     for value in values.flat if values.dtype == object else ():
         if isinstance(value, Error):
-            raise Wrong(value)
+            raise ErrorValue(value)
 
 
 def _powers(base: Array, exponent: Array) -> Array:

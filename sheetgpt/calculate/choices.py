@@ -71,5 +71,6 @@ CHOICES: dict[str, Function] = {
     "IFERROR": _if_error,
     "CHOOSE": _choose,
     "ISNUMBER": _is(lambda value: isinstance(value, float)),
+    "ISTEXT": _is(lambda value: isinstance(value, str)),
     "ISERROR": _is(lambda value: isinstance(value, Error)),
 }

@@ -8,7 +8,7 @@ import re
 from sheetgpt.calculate.values import Error, Scalar
 
 
-class Wrong(Exception):
+class ErrorValue(Exception):
     """Ends a function of scalars with an error value."""
 
     def __init__(self, error: Error) -> None:
@@ -26,7 +26,7 @@ def as_number(value: Scalar) -> float:
         return 0.0
     if isinstance(value, str) and _NUMBER_TEXT.match(value):
         return float(value)
-    raise Wrong(value if isinstance(value, Error) else Error.VALUE)
+    raise ErrorValue(value if isinstance(value, Error) else Error.VALUE)
 
 
 def as_text(value: Scalar) -> str:
@@ -43,7 +43,7 @@ def as_text(value: Scalar) -> str:
             return str(int(value))
         return f"{value:.15g}".upper()
     if isinstance(value, Error):
-        raise Wrong(value)
+        raise ErrorValue(value)
     return value
 
 
@@ -51,7 +51,7 @@ def as_truth(value: Scalar) -> bool:
     if isinstance(value, str):
         if value.upper() in ("TRUE", "FALSE"):
             return value.upper() == "TRUE"
-        raise Wrong(Error.VALUE)
+        raise ErrorValue(Error.VALUE)
     return as_number(value) != 0
 
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from sheetgpt.calculate.arguments import Arguments, Function
 from sheetgpt.calculate.arrays import as_array, first, one, spread
-from sheetgpt.calculate.conversion import Wrong, alike, as_number, compare
+from sheetgpt.calculate.conversion import ErrorValue, alike, as_number, compare
 from sheetgpt.calculate.values import Array, Error, Scalar, Value, part
+from sheetgpt.formula.cells import Area
 
 
 def _index(arguments: Arguments) -> Value:
@@ -19,11 +20,12 @@ def _index(arguments: Arguments) -> Value:
     def part_at(row: Scalar, column: Scalar) -> Value:
         row, column = int(as_number(row)), int(as_number(column))
         if not (0 <= row <= rows and 0 <= column <= columns):
-            raise Wrong(Error.REF)
+            raise ErrorValue(Error.REF)
         return whole.part(row, column)
 
-    if not any(isinstance(place, np.ndarray) for place in places):
-        return one(part_at, tuple(places))  # type: ignore[arg-type]
+    scalars = [place for place in places if not isinstance(place, np.ndarray)]
+    if len(scalars) == len(places):
+        return one(part_at, tuple(scalars))
     return spread(lambda *at: one(lambda *place: first(part_at(*place)), at), places)
 
 
@@ -32,19 +34,17 @@ class _Whole:
 
     def __init__(self, arguments: Arguments) -> None:
         self._sheets = arguments.environment.sheets
-        self._area = arguments.area(0)
-        self._values = None if self._area else arguments.matrix(0)
-        self.shape = (self._area or self._values).shape  # type: ignore[union-attr]
+        self._of: Area | Array = arguments.area(0) or arguments.matrix(0)
+        self.shape = self._of.shape
 
     def part(self, row: int, column: int) -> Value:
         """One cell, or where a place is 0 all of that side."""
         rows = slice(row - 1, row) if row else slice(0, self.shape[0])
         columns = slice(column - 1, column) if column else slice(0, self.shape[1])
-        if self._area is not None:
-            area = self._area.rows(rows.start, rows.stop).columns(columns.start, columns.stop)
+        if isinstance(self._of, Area):
+            area = self._of.rows(rows.start, rows.stop).columns(columns.start, columns.stop)
             return self._sheets.read(area)
-        assert self._values is not None
-        found = self._values[rows, columns]
+        found = self._of[rows, columns]
         return part(found, 0, 0) if found.size == 1 else found
 
 

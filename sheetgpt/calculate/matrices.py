@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from sheetgpt.calculate.arguments import Arguments, Function
 from sheetgpt.calculate.arrays import one, raise_first_error, spread
-from sheetgpt.calculate.conversion import Wrong
+from sheetgpt.calculate.conversion import ErrorValue
 from sheetgpt.calculate.numerals import Float32Numerals
 from sheetgpt.calculate.values import Array, Error, Value
 
@@ -32,7 +32,7 @@ def _sum_product(arguments: Arguments) -> Value:
     def total() -> float:
         arrays = [arguments.matrix(index) for index in range(len(arguments))]
         if len({array.shape for array in arrays}) > 1:
-            raise Wrong(Error.VALUE)
+            raise ErrorValue(Error.VALUE)
         return float(np.prod(np.stack([_plain(array) for array in arrays]), axis=0).sum())
 
     with np.errstate(all="ignore"):

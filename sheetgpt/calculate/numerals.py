@@ -7,20 +7,20 @@ float32, is what formulas compute with.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sheetgpt.calculate.memory import zeros
 from sheetgpt.calculate.nearest import nearest
+from sheetgpt.calculate.sparse_memory import zeros
 from sheetgpt.workers import Frame, Workers
 
-try:
+simdjson: Any = None  # not built for the newest Python yet; orjson reads the same, slower
+with suppress(ModuleNotFoundError):
     import simdjson
-except ModuleNotFoundError:  # not built for the newest Python yet; orjson reads the same, slower
-    simdjson = None  # type: ignore[assignment]
 
 Floats = NDArray[np.float64]
 

@@ -16,6 +16,7 @@ from sheetgpt.calculate.values import Value
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Expr, Range
+from sheetgpt.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Formula:
 def recalculate(
     formulas: Sequence[Formula],
     environment: Environment,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress = silent,
     kept: Callable[[Value], Value] = lambda value: value,
 ) -> None:
     """Compute every formula and write its result into the environment's sheets.
@@ -50,7 +51,7 @@ def recalculate(
 def compute(
     formulas: Iterable[Formula],
     environment: Environment,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress = silent,
     kept: Callable[[Value], Value] = lambda value: value,
 ) -> None:
     """The same for formulas that are in order already."""
@@ -58,7 +59,7 @@ def compute(
         at = environment if formula.array else replace(environment, cell=formula.area)
         environment.sheets.write(formula.area, kept(evaluate(formula.tree, at)))
         if done % 500 == 0:
-            progress(done)
+            progress(f"calculating formulas ({done:,})")
 
 
 def in_order(formulas: Sequence[Formula]) -> Iterator[int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sheetgpt.calculate.arguments import Arguments, Function
 from sheetgpt.calculate.arrays import as_array, one, raise_first_error
-from sheetgpt.calculate.conversion import Wrong, alike, as_number, as_text, as_truth
+from sheetgpt.calculate.conversion import ErrorValue, alike, as_number, as_text, as_truth
 from sheetgpt.calculate.scalars import SCALAR
 from sheetgpt.calculate.values import Array, Error, Scalar, Value
 
@@ -41,13 +41,13 @@ def _numbers(value: Value) -> NDArray[np.float64]:
 
 def _mean(numbers: Array) -> float:
     if not numbers.size:
-        raise Wrong(Error.DIV0)
+        raise ErrorValue(Error.DIV0)
     return float(np.mean(numbers))
 
 
 def _variance(numbers: Array) -> float:
     if not numbers.size:
-        raise Wrong(Error.DIV0)
+        raise ErrorValue(Error.DIV0)
     return float(np.var(numbers))
 
 
@@ -75,7 +75,7 @@ def _truths(function: Callable[[list[bool]], bool]) -> Function:
         def truth() -> bool:
             values = [each for value in arguments.all_cells() for each in _stated(value)]
             if not values:
-                raise Wrong(Error.VALUE)
+                raise ErrorValue(Error.VALUE)
             return function([as_truth(each) for each in values])
 
         return one(truth, ())
@@ -98,7 +98,7 @@ def _ranked(sign: int) -> Function:
             numbers = sign * _numbers(arguments.cells(0))
             rank = int(as_number(arguments.scalar(1)))
             if not 1 <= rank <= len(numbers):
-                raise Wrong(Error.NUM)
+                raise ErrorValue(Error.NUM)
             return float(sign * np.partition(numbers, rank - 1)[rank - 1])
 
         return one(find, ())
@@ -111,7 +111,9 @@ def _count_if(arguments: Arguments) -> Value:
 
     def count() -> float:
         criterion = as_text(arguments.scalar(1))
-        sign, text = _CRITERION.fullmatch(criterion).groups()  # type: ignore[union-attr]
+        match = _CRITERION.fullmatch(criterion)
+        assert match is not None  # any text is one
+        sign, text = match.groups()
         number = one(as_number, (text,))
         limit = text if isinstance(number, Error) else number
 

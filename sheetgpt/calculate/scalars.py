@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
-from sheetgpt.calculate.conversion import Wrong, as_number, as_text, as_truth, compare
+from sheetgpt.calculate.conversion import ErrorValue, as_number, as_text, as_truth, compare
 from sheetgpt.calculate.units import Units, by_units, counted, joined
 from sheetgpt.calculate.values import Error, Scalar
 from sheetgpt.formula.text import LONGEST_TEXT
@@ -15,18 +15,18 @@ from sheetgpt.formula.text import LONGEST_TEXT
 
 def _power(base: float, exponent: float) -> float:
     if base == 0 and exponent <= 0:
-        raise Wrong(Error.DIV0 if exponent else Error.NUM)
+        raise ErrorValue(Error.DIV0 if exponent else Error.NUM)
     if base < 0 and not exponent.is_integer():
         root = round(1 / exponent)
         if not (root % 2 and exponent == 1 / root):
-            raise Wrong(Error.NUM)
+            raise ErrorValue(Error.NUM)
         return -math.pow(-base, exponent)  # a cube root and its like
     return math.pow(base, exponent)
 
 
 def _divide(left: float, right: float) -> float:
     if right == 0:
-        raise Wrong(Error.DIV0)
+        raise ErrorValue(Error.DIV0)
     return left / right
 
 
@@ -35,12 +35,12 @@ def _domain(function: Callable[[float], float]) -> Callable[[float], float]:
         try:
             return function(value)
         except ValueError:
-            raise Wrong(Error.NUM) from None
+            raise ErrorValue(Error.NUM) from None
 
     return within
 
 
-def _of_numbers(function: Callable[..., float | bool]) -> Callable[..., Scalar]:
+def _of_numbers(function: Callable[..., Scalar]) -> Callable[..., Scalar]:
     return lambda *values: function(*(as_number(value) for value in values))
 
 
@@ -52,7 +52,7 @@ def _code(units: Units) -> Callable[..., Scalar]:
     def code(text: str) -> float:
         is_half = "\ud800" <= text[:1] < "\ue000"
         if not text or (is_half and units is Units.UTF16):
-            raise Wrong(Error.VALUE)
+            raise ErrorValue(Error.VALUE)
         halves = units is Units.HALVES and ord(text[0]) > 0xFFFF
         return float(ord(by_units(text)[0]) if halves else ord(text[0]))
 
@@ -62,27 +62,27 @@ def _code(units: Units) -> Callable[..., Scalar]:
 def _unichar(number: float) -> str:
     code = int(number)
     if not 1 <= code < 0x110000:
-        raise Wrong(Error.VALUE)
+        raise ErrorValue(Error.VALUE)
     if 0xD800 <= code < 0xE000:  # half of a surrogate pair
-        raise Wrong(Error.NA)
+        raise ErrorValue(Error.NA)
     return chr(code)
 
 
 def _hexadecimal(number: float, places: float | None = None) -> str:
     """Up to ten digits; a negative number always has ten, its two's complement of 40 bits."""
     if not -(2**39) <= number < 2**39:
-        raise Wrong(Error.NUM)
+        raise ErrorValue(Error.NUM)
     digits = f"{int(number) % 2**40:X}"
     if places is None or number < 0:
         return digits
     if not len(digits) <= places <= 10:
-        raise Wrong(Error.NUM)
+        raise ErrorValue(Error.NUM)
     return digits.zfill(int(places))
 
 
 def _modulo(number: float, divisor: float) -> float:
     if divisor == 0:
-        raise Wrong(Error.DIV0)
+        raise ErrorValue(Error.DIV0)
     return number - divisor * math.floor(number / divisor)
 
 
@@ -94,14 +94,14 @@ def _rounded(number: float, digits: float) -> float:
 
 def _joined(left: str, right: str) -> str:
     if len(left) + len(right) > LONGEST_TEXT:
-        raise Wrong(Error.VALUE)
+        raise ErrorValue(Error.VALUE)
     return left + right
 
 
 def _repeated(text: Scalar, times: Scalar) -> str:
     repeated, count = as_text(text), int(as_number(times))
     if not 0 <= count * len(repeated) <= LONGEST_TEXT or count < 0:
-        raise Wrong(Error.VALUE)
+        raise ErrorValue(Error.VALUE)
     return repeated * count
 
 
@@ -137,8 +137,8 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "NORMSDIST": _of_numbers(_normal),
     "NOT": lambda a: not as_truth(a),
     "EXACT": _of_texts(lambda a, b: a == b),
-    "UNICHAR": _of_numbers(_unichar),  # type: ignore[arg-type]
-    "DEC2HEX": _of_numbers(_hexadecimal),  # type: ignore[arg-type]
+    "UNICHAR": _of_numbers(_unichar),
+    "DEC2HEX": _of_numbers(_hexadecimal),
     "REPT": _repeated,
     "TRIM": _of_texts(lambda text: " ".join(filter(None, text.split(" ")))),
     "SUBSTITUTE": _of_texts(lambda text, old, new: text.replace(old, new) if old else text),
@@ -154,7 +154,7 @@ def _middle(units: Units) -> Callable[..., Scalar]:
     def middle(text: Scalar, start: Scalar, length: Scalar) -> str:
         first, count = int(as_number(start)), int(as_number(length))
         if first < 1 or count < 0:
-            raise Wrong(Error.VALUE)
+            raise ErrorValue(Error.VALUE)
         part = counted(as_text(text), units)[first - 1 : first - 1 + count]
         return joined(part)
 

@@ -12,8 +12,8 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.calculate.memory import zeros
 from sheetgpt.calculate.numerals import Float32Numerals
+from sheetgpt.calculate.sparse_memory import zeros
 from sheetgpt.formula.cells import Area
 
 
@@ -96,10 +96,12 @@ class Sheet:
     def set(self, row: int, column: int, value: Scalar) -> None:
         kind = _kind(value)
         self.kinds[row - 1, column - 1] = kind
-        if kind == NUMBER:
-            self.numbers[row - 1, column - 1] = float(value)  # type: ignore[arg-type]
-        elif kind == OTHER:
-            self.others[row, column] = value  # type: ignore[assignment]
+        if kind == OTHER:
+            assert isinstance(value, bool | str | Error)
+            self.others[row, column] = value
+        elif kind == NUMBER:
+            assert isinstance(value, float | int)
+            self.numbers[row - 1, column - 1] = float(value)
 
     def fill(self, area: Area, values: NDArray[np.float64]) -> None:
         """Put numbers into the grid, [rows, columns] as many as the area has."""

@@ -1,6 +1,6 @@
 """From a file to a report: read, calculate, compare."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,16 +20,15 @@ from sheetgpt.check.tries import affordable, tried
 from sheetgpt.check.written import written
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2.weights import shapes
+from sheetgpt.progress import Progress, silent
 from sheetgpt.xlsx.read import read
-
-Progress = Callable[[str], None]
 
 
 def check(
     path: Path,
     engine: str = "numpy",
     checkpoint: Checkpoint | None = None,
-    progress: Progress = lambda what: None,
+    progress: Progress = silent,
     tries: int | None = None,
     calculators: Mapping[str, Calculator] = CALCULATORS,
     jobs: int = 1,
@@ -47,12 +46,12 @@ def check(
     """
     workbook = read(path, progress, lambda said: limits_of(stated(path, said)), jobs)
     model = ModelInFile(path, workbook)
-    formulas = Formulas(workbook)
-    refuse_excess(path, formulas.all, limits_of(model.stated))
     names = list(model.records)
 
     progress("comparing with what was written")
     book, note = written(model)
+    formulas = Formulas(workbook, book)
+    refuse_excess(path, formulas.all, limits_of(model.stated))
     found = (
         [] if book is None else list(differences(workbook, formulas, book, shapes(model.config)))
     )
@@ -67,7 +66,7 @@ def check(
 
     progress("witness")
     ids, wanted = _wanted(model)
-    ahead = _reads_ahead(model, formulas, names) if calculated.circle is not None else {}
+    ahead = _reads_ahead(model, formulas, names) if calculated.circular is not None else {}
     tokens = model.shown("tokens.text") if calculated.is_whole else None
     for name in names:
         result = step_result(model, name, wanted.get(name), tokens)
@@ -78,13 +77,13 @@ def check(
         results.append(_with(result, differ))
     if book is not None:
         results += as_written(differ.get("", []), book)
-    if calculated.circle is not None and not any(result.problem for result in results):
-        raise calculated.circle  # among formulas that somebody has added
+    if calculated.circular is not None and not any(result.problem for result in results):
+        raise calculated.circular  # among formulas that somebody has added
 
     token = model.shown("predicted.token")
     predicted, prompt = "" if token is None else str(token[0, 0]), model.prompt
     notes = [note] if note else []
-    if calculated.again is not None and calculated.circle is None and wanted:
+    if calculated.again is not None and calculated.circular is None and wanted:
         count, why = affordable(model) if tries is None else (tries, "")
         notes += [why] if why else []
         for number in range(1, count + 1):

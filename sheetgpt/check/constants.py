@@ -15,9 +15,9 @@ from sheetgpt.gpt2.weights import shapes
 def constants(model: ModelInFile) -> Iterator[StepResult]:
     """The weights' shapes, and that nobody has changed a constant since the workbook was built."""
     fingerprints = dict(
-        zip(model.texts("checks.constant"), model.texts("checks.fingerprint"), strict=False)
+        zip(model.texts("checks.constant"), model.texts("checks.digest"), strict=False)
     )
-    for name in ("prompt", "checks.constant", "checks.fingerprint"):
+    for name in ("prompt", "checks.constant", "checks.digest"):
         if name not in model.names:
             yield StepResult("", name, "constant", problem=f"the defined name {name} is missing")
     wanted = shapes(model.config)

@@ -6,6 +6,7 @@ every program spells them in its own way.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,14 +19,16 @@ from sheetgpt.calculate.recalculate import Formula, reads
 from sheetgpt.calculate.values import EMPTY, Error, Scalar, Sheets
 from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.written import UNKNOWN
+from sheetgpt.errors import WorkbookError
 from sheetgpt.formula import excel
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
+from sheetgpt.formula.parse import parse
 from sheetgpt.xlsx.read import Workbook
 
 # What is not known when the book is compiled again, but has a digest in the file.
 FROM_THE_WITNESS = (
-    "checks.built", "checks.tolerance", "checks.fingerprint",
+    "checks.built", "checks.tolerance", "checks.digest",
     "switches.token", "switches.probability", "switches.ahead", "switches.effect",
 )  # fmt: skip
 Constant = books.Text | Texts | Numbers
@@ -64,6 +67,7 @@ def differences(
             yield Difference(area, "", sentence)
         known = {(area.top, area.left) for area, _ in unreadable}
         yield from _formulas(tab, found.get(tab.name, []), known, workbook.values)
+        yield from _rules(tab, workbook)
         yield from _constants(tab, workbook.values, apart)
     yield from _intruders(workbook.values, book)
 
@@ -117,6 +121,23 @@ def _formulas(
             text = _cut(excel.text(its.tree, tab.name), 0)
             sentence = f"{cell}: a value stands where a formula should be: {_said(values, cell)}"
             yield Difference(cell, "", f"{sentence}, sheetgpt wrote ={text}")
+
+
+def _rules(tab: Tab, workbook: Workbook) -> Iterator[Difference]:
+    """Conditional formats that are missing; a rule moves over its cells, so that its $ count."""
+    found: set[tuple[str, str]] = set()
+    for rule in workbook.rules:
+        if rule.tab == tab.name:
+            with suppress(WorkbookError):  # a rule of somebody else may use any function
+                text = excel.text(parse(rule.text, tab.name, workbook.names), tab.name)
+                found |= {(address, text) for address in rule.addresses.split()}
+    for wanted in tab.rules:
+        text = excel.text(wanted.condition, tab.name)
+        if (wanted.area.address, text) not in found:
+            sentence = (
+                f"{wanted.area} has no conditional format ={_cut(text, 0)}, as sheetgpt wrote"
+            )
+            yield Difference(wanted.area, "", sentence)
 
 
 def _in_its_way(tab: Tab, area: Area) -> str | None:

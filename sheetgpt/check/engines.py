@@ -20,12 +20,12 @@ from sheetgpt.office import libreoffice
 class Calculated:
     """What there is to say of a calculated workbook; the values are in the model's sheets.
 
-    circle: formulas that depend on themselves. differences: cells that do not hold what their
+    circular: formulas that depend on themselves. differences: cells that do not hold what their
         formulas give. is_whole: whether all cells were calculated, or those with a name only.
     again: calculates once more, after an input has changed; None where nobody can.
     """
 
-    circle: WorkbookError | None = None
+    circular: WorkbookError | None = None
     differences: Sequence[Difference] = ()
     is_whole: bool = True
     again: Callable[[], None] | None = None

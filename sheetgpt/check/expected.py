@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.book.records import LIKELIEST
 from sheetgpt.book.trace import laid_out
-from sheetgpt.check import insight
+from sheetgpt.check import explaining_tabs
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import as_good, as_id, cell, down, each
 from sheetgpt.check.reasons import reasons
@@ -152,10 +152,12 @@ def expected(
     found |= _next_token(model, found, logits[0], softmax[0], texts)
     if not is_broken:
         read_texts = [texts[i] for i in read_ids]
-        found |= insight.attention(model, trace, len(ids), read_texts, read("attention.place"))
-        found |= insight.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
+        found |= explaining_tabs.attention(
+            model, trace, len(ids), read_texts, read("attention.place")
+        )
+        found |= explaining_tabs.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
         found |= reasons(model, trace, len(ids), texts, parts)
-        found |= insight.checks(model, found)
+        found |= explaining_tabs.checks(model, found)
     if is_broken:
         for name, values in found.items():
             tall = model.records[name].is_tall

@@ -8,29 +8,41 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetgpt.book.book import Book
 from sheetgpt.calculate.recalculate import Formula
 from sheetgpt.errors import WorkbookError
+from sheetgpt.formula import excel
 from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Expr
 from sheetgpt.formula.fill import misfit
 from sheetgpt.formula.skeleton import Parser
 from sheetgpt.xlsx.read import Workbook
 
 
 class Formulas:
-    """The formulas of a file as trees, and which cells they fill."""
+    """The formulas of a file as trees, and which cells they fill.
 
-    def __init__(self, workbook: Workbook, parser: Parser | None = None) -> None:
+    written: the book that sheetgpt wrote into the file. A formula that says what it says there,
+        letter by letter, need not be parsed.
+    """
+
+    def __init__(
+        self, workbook: Workbook, written: Book | None = None, parser: Parser | None = None
+    ) -> None:
         self._values = workbook.values
         self.all: list[Formula] = []
         self.unreadable: list[tuple[Area, str]] = []
-        parser = parser or Parser(workbook.names)
+        parser, trees = parser or Parser(workbook.names), _trees(written, workbook)
         for each in workbook.formulas:
+            area = each.area
+            tree = trees.get((area.tab, area.top, area.left))
             try:
-                tree = parser.parse(each.text, each.area.tab)
+                if tree is None or excel.text(tree, area.tab) != each.text:
+                    tree = parser.parse(each.text, area.tab)
             except WorkbookError as error:
-                self.unreadable.append((each.area, str(error)))
+                self.unreadable.append((area, str(error)))
             else:
-                self.all.append(Formula(each.area, tree, each.array))
+                self.all.append(Formula(area, tree, each.array))
 
     @cached_property
     def _in_columns(self) -> "_Lines":
@@ -89,6 +101,21 @@ class Formulas:
                     where = alike_ones[odd].area
                     return f"{where}: this formula is not like its neighbours in the same step"
         return ""
+
+
+def _trees(written: Book | None, workbook: Workbook) -> dict[tuple[str, int, int], Expr]:
+    """The tree of each formula by its tab, row and column; none where a name means other cells."""
+    if (
+        written is None
+        or workbook.odd_names
+        or any(workbook.names.get(name.lower()) != area for name, area in written.names.items())
+    ):
+        return {}
+    return {
+        (tab.name, each.area.top, each.area.left): each.tree
+        for tab in written.tabs
+        for each in tab.computed
+    }
 
 
 class _Lines:

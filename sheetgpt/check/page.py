@@ -1,6 +1,6 @@
 """A built page, run in a real browser, and every step compared with the witness."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +16,7 @@ from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.sampling import complete
 from sheetgpt.page.build import model_files
 from sheetgpt.page.read import PageInFile, read_page
+from sheetgpt.progress import Progress, silent
 
 TOLERANCE = 1e-9  # times the largest number of the step, where that is above 1
 READY = "const done = arguments[0]; Promise.resolve(sheetgpt.ready).then(() => done());"
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 def check_page(
     path: Path,
     checkpoint: Checkpoint | None = None,
-    progress: Callable[[str], None] = lambda what: None,
+    progress: Progress = silent,
 ) -> Report:
     """Check the page at `path`.
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from sheetgpt.book.records import STRONGEST
 from sheetgpt.calculate.conversion import as_text
+from sheetgpt.check.explaining_tabs import place
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import as_good, cell, down
-from sheetgpt.check.insight import place
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.votes import Direction, direction, of_tokens, votes
 

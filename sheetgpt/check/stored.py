@@ -11,8 +11,8 @@ import numpy as np
 
 from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.evaluate import evaluate
-from sheetgpt.calculate.memory import zeros
 from sheetgpt.calculate.recalculate import Formula, compute
+from sheetgpt.calculate.sparse_memory import zeros
 from sheetgpt.calculate.values import (
     BLANK,
     EMPTY,

@@ -14,7 +14,7 @@ DIGITS = 9  # as many tell every float32 from its neighbours
 
 
 @dataclass(frozen=True)
-class Loss:
+class RoundingLoss:
     """What rounding changes: the largest difference of a logit, and the likeliest next token."""
 
     logit: float
@@ -40,12 +40,14 @@ def as_float32(checkpoint: Checkpoint, digits: int = DIGITS) -> Checkpoint:
     return replace(checkpoint, weights=MappedWeights(found))
 
 
-def loss(exact: Checkpoint, rounded: Checkpoint, ids: list[int]) -> Loss:
+def loss(exact: Checkpoint, rounded: Checkpoint, ids: list[int]) -> RoundingLoss:
     """How far rounding carries the logits of the token behind `ids`."""
     before, after = (
         forward(each.config, each.weights, ids)["logits"][-1] for each in (exact, rounded)
     )
-    return Loss(float(np.abs(before - after).max()), int(before.argmax()), int(after.argmax()))
+    return RoundingLoss(
+        float(np.abs(before - after).max()), int(before.argmax()), int(after.argmax())
+    )
 
 
 def _rounded(tensor: Tensor, digits: int) -> Iterator[Float32]:

@@ -36,6 +36,14 @@ def column_number(letters: str) -> int:
     return number
 
 
+# Of the sides top, left, bottom, right of a range: whether each stays where it is when its formula
+# is filled down or to the right, and so is written with a $.
+Fixed = tuple[bool, bool, bool, bool]
+MOVES: Fixed = (False, False, False, False)
+STAYS: Fixed = (True, True, True, True)
+BEGINS: Fixed = (True, False, False, False)  # always at one row, and ends further down each time
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """A rectangle of cells on one tab; all four sides belong to it."""
@@ -66,16 +74,20 @@ class Area:
     @property
     def address(self) -> str:
         """The address on its own tab: `C5`, or `C5:F9`."""
-        first = f"{column_letters(self.left)}{self.top}"
-        last = f"{column_letters(self.right)}{self.bottom}"
-        return first if first == last else f"{first}:{last}"
+        return self.spelled(MOVES)
 
     @property
     def absolute(self) -> str:
         """The address as a defined name wants it: `'block 0'!$C$5:$F$9`."""
-        first = f"${column_letters(self.left)}${self.top}"
-        last = f"${column_letters(self.right)}${self.bottom}"
-        return f"{quoted(self.tab)}!{first if first == last else f'{first}:{last}'}"
+        return f"{quoted(self.tab)}!{self.spelled(STAYS)}"
+
+    def spelled(self, fixed: Fixed) -> str:
+        """The address on its own tab, with a $ before each side that is fixed: `C$5:F9`."""
+        top, left, bottom, right = ("$" if side else "" for side in fixed)
+        first = f"{left}{column_letters(self.left)}{top}{self.top}"
+        if self.shape == (1, 1) and fixed[:2] == fixed[2:]:
+            return first
+        return f"{first}:{right}{column_letters(self.right)}{bottom}{self.bottom}"
 
     def __str__(self) -> str:
         return f"{quoted(self.tab)}!{self.address}"
@@ -122,6 +134,13 @@ def read_address(text: str, tab: str) -> Area | None:
     if rows[0] < 1 or rows[1] > LAST_ROW or columns[1] > LAST_COLUMN:
         return None
     return Area(tab, rows[0], columns[0], rows[1], columns[1])
+
+
+def fixed_sides(text: str) -> Fixed:
+    """Which sides of an address are written with a $."""
+    first, _, last = text.partition(":")
+    last = last or first
+    return "$" in first[1:], first[0] == "$", "$" in last[1:], last[0] == "$"
 
 
 @lru_cache(maxsize=4096)

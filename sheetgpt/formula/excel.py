@@ -5,6 +5,7 @@ Precedence as Excel documents it: unary minus binds tighter than %, then ^, then
 the file format carry the prefix that [MS-XLSX] 2.2.2 prescribes for them.
 """
 
+from sheetgpt.formula.cells import Area, Fixed, quoted
 from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
 
 BINARY = {
@@ -32,9 +33,8 @@ def _print(tree: Expr, tab: str) -> tuple[str, int]:
             return number(value), ATOM
         case Text(value):
             return '"' + value.replace('"', '""') + '"', ATOM
-        case Range(area, name, part):
-            address = area.address if area.tab == tab else str(area)
-            return (name if name and not part else address), ATOM
+        case Range(area, name, part, fixed):
+            return (name if name and not part else _place(area, fixed, tab)), ATOM
         case Call(op, (left, right)) if op in BINARY:
             strength = BINARY[op]
             return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}", strength
@@ -46,6 +46,11 @@ def _print(tree: Expr, tab: str) -> tuple[str, int]:
             prefix = "_xlfn." if op in PREFIXED else ""
             return f"{prefix}{op}({','.join(text(each, tab) for each in arguments)})", ATOM
     raise ValueError(f"{tree} stands for all tokens; take it for one token before printing it")
+
+
+def _place(area: Area, fixed: Fixed, tab: str) -> str:
+    address = area.spelled(fixed)
+    return address if area.tab == tab else f"{quoted(area.tab)}!{address}"
 
 
 def _at(tree: Expr, least: int, tab: str) -> str:

@@ -14,9 +14,9 @@ The side `t` is the number of tokens up to this one, the token itself included.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sheetgpt.formula.cells import Area
+from sheetgpt.formula.cells import MOVES, STAYS, Area, Fixed
 
 Side = int | str  # a number of cells, or SO_FAR
 Shape = tuple[Side, Side]
@@ -127,11 +127,14 @@ class Range(Expr):
     part: what part of the range with this name they are: its columns from one to another,
         counted from 0; or EACH, one of equal parts for which one formula stands; or OWN, what
         belongs to this block of a range for all blocks. A part goes by its address.
+    fixed: which sides stay where they are when the formula is filled on; two formulas that differ
+        in nothing else compute the same.
     """
 
     area: Area
     name: str | None = None
     part: tuple[int, int] | str = ""
+    fixed: Fixed = field(default=MOVES, compare=False)
 
     @property
     def shape(self) -> Shape:
@@ -210,6 +213,11 @@ def past(own: Expr, window: int = 0) -> Call:
 def within(window: int) -> tuple[Number, ...]:
     """What `past` and `seen` have behind their range: nothing, or a window."""
     return (Number(window),) if window else ()
+
+
+def fixed(cells: Range) -> Range:
+    """The same cells for every row that a formula is filled into."""
+    return replace(cells, fixed=STAYS)
 
 
 def split(own: Call, parts: int) -> list[Call]:
@@ -335,9 +343,8 @@ SHAPES: dict[str, Callable[[Arguments], Shape]] = {
     **dict.fromkeys(("COUNTIF", "LARGE", "SMALL"), _scalar(2, 2)),
     **dict.fromkeys(("ROWS", "COLUMNS"), _scalar(1, 1)),
     **dict.fromkeys(("EXP", "LN", "SQRT", "TANH", "SIN", "ABS", "INT"), _UNARY),
-    **dict.fromkeys(
-        ("NORMSDIST", "NOT", "TRIM", "LEN", "UNICODE", "UNICHAR", "ISNUMBER", "ISERROR"), _UNARY
-    ),
+    **dict.fromkeys(("NORMSDIST", "NOT", "TRIM", "LEN", "UNICODE", "UNICHAR"), _UNARY),
+    **dict.fromkeys(("ISNUMBER", "ISTEXT", "ISERROR"), _UNARY),
     **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "IFERROR"), _BINARY),
     "DEC2HEX": _elementwise(1, 2),
     **dict.fromkeys(("MID", "SUBSTITUTE"), _elementwise(3, 3)),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from sheetgpt.errors import WorkbookError
-from sheetgpt.formula.cells import Area, read_address, split_tab
+from sheetgpt.formula.cells import Area, fixed_sides, read_address, split_tab
 from sheetgpt.formula.expr import Call, Expr, Number, Range, Text
 
 DEEPEST = 100  # levels of a tree; Excel allows 64 of functions inside one another
@@ -138,4 +138,4 @@ class _Reader:
         area = read_address(address, where or self.tab)
         if area is None:
             raise ValueError(f"'{text}' is neither an address nor a defined name")
-        return Range(area)
+        return Range(area, fixed=fixed_sides(address))

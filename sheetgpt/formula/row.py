@@ -1,22 +1,27 @@
 """From the tree for all tokens to the tree for one token.
 
-Only `row`, `past`, `seen` and `column` speak of "the token"; everything else stays as it is.
+Only `row`, `past`, `seen` and `column` speak of "the token"; everything else is the same for every
+token, and so fixed: a formula that a person fills down by hand is the next token's.
 Because a formula then holds the ranges of one token alone, a reduction such as AVERAGE runs over
 that token's row and nothing else, and no formula can look at a later token.
 """
 
-from sheetgpt.formula.expr import Call, Expr, Number, Range
+from collections.abc import Callable
+
+from sheetgpt.formula.cells import BEGINS, MOVES, Fixed
+from sheetgpt.formula.expr import Call, Expr, Number, Range, fixed
 
 
 def for_token(tree: Expr, token: int) -> Expr:
     """The tree for the token at position `token`, counted from 0."""
+    if isinstance(tree, Range):
+        return fixed(tree)
     if not isinstance(tree, Call):
         return tree
     if tree.op in _PART_OF_TOKEN:
         whole, *window = tree.arguments
         assert isinstance(whole, Range)
-        first = next((first_seen(token, each) for each in window), 0)
-        return _PART_OF_TOKEN[tree.op](whole, token, first)
+        return _PART_OF_TOKEN[tree.op](whole, token, *window)
     return Call(tree.op, tuple(for_token(argument, token) for argument in tree.arguments))
 
 
@@ -34,15 +39,31 @@ def of_entries(tree: Expr, start: int, stop: int) -> Expr:
     return tree
 
 
-def first_seen(token: int, window: Expr) -> int:
-    """The position of the first token that the one at `token` sees through a window."""
+def first_seen(token: int, window: Expr | None = None) -> int:
+    """The position of the first token that the one at `token` sees, through a window or all."""
+    if window is None:
+        return 0
     assert isinstance(window, Number)
     return max(0, token + 1 - int(window.value))
 
 
-_PART_OF_TOKEN = {
-    "row": lambda whole, token, first: Range(whole.area.row(token)),
-    "past": lambda whole, token, first: Range(whole.area.rows(first, token + 1)),
-    "seen": lambda whole, token, first: Range(whole.area.row(token).columns(first, token + 1)),
-    "column": lambda whole, token, first: Range(whole.area.columns(token, token + 1)),
+def _past(whole: Range, token: int, window: Expr | None = None) -> Range:
+    first = first_seen(token, window)
+    return Range(whole.area.rows(first, token + 1), fixed=_from(first_seen(token + 1, window)))
+
+
+def _from(first: int) -> Fixed:
+    """The sides of rows that begin at one row for this token and the next, or move with them."""
+    return MOVES if first else BEGINS
+
+
+def _seen(whole: Range, token: int, window: Expr | None = None) -> Range:
+    return Range(whole.area.row(token).columns(first_seen(token, window), token + 1))
+
+
+_PART_OF_TOKEN: dict[str, Callable[..., Range]] = {
+    "row": lambda whole, token: Range(whole.area.row(token)),
+    "past": _past,
+    "seen": _seen,
+    "column": lambda whole, token: Range(whole.area.columns(token, token + 1)),
 }

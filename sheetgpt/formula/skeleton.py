@@ -6,8 +6,9 @@ so that only the first is parsed; the others are its tree with their own address
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from sheetgpt.formula.cells import Area, read_address, split_tab
+from sheetgpt.formula.cells import Area, fixed_sides, read_address, split_tab
 from sheetgpt.formula.expr import Call, Expr, Range
 from sheetgpt.formula.parse import parse
 
@@ -33,26 +34,29 @@ class Parser:
         """What `parse` gives; raises WorkbookError as it does."""
         if '"' in formula.replace('""', ""):  # a text may hold what looks like an address
             return parse(formula, tab, self._names)
-        areas = [_area(address, tab) for address in _ADDRESS.findall(formula)]
-        if None in areas:
+        ranges = [_range(address, tab) for address in _ADDRESS.findall(formula)]
+        known = [each for each in ranges if each is not None]
+        if len(known) < len(ranges):
             return parse(formula, tab, self._names)
-        key = _ADDRESS.sub(_HOLE, formula), tuple([area.shape for area in areas if area])
+        key = _ADDRESS.sub(_HOLE, formula), tuple([each.area.shape for each in known])
         first = self._first.get(key)
         if first is None:
             first = self._first[key] = parse(formula, tab, self._names)
             return first
-        return _refilled(first, iter(areas))
+        return _refilled(first, iter(known))
 
 
-def _area(address: str, tab: str) -> Area | None:
+@lru_cache(maxsize=65536)
+def _range(address: str, tab: str) -> Range | None:
     where, cells = split_tab(address)
-    return read_address(cells, where or tab)
+    area = read_address(cells, where or tab)
+    return None if area is None else Range(area, fixed=fixed_sides(cells))
 
 
-def _refilled(tree: Expr, areas: Iterator[Area | None]) -> Expr:
-    """The tree with these areas in the place of those that have no name, in the order of text."""
+def _refilled(tree: Expr, ranges: Iterator[Range]) -> Expr:
+    """The tree with these ranges in the place of those that have no name, in the order of text."""
     if isinstance(tree, Range):
-        return tree if tree.name is not None else Range(next(areas))  # type: ignore[arg-type]
+        return tree if tree.name is not None else next(ranges)
     if not isinstance(tree, Call):
         return tree
-    return tree.on(tuple([_refilled(argument, areas) for argument in tree.arguments]))
+    return tree.on(tuple([_refilled(argument, ranges) for argument in tree.arguments]))

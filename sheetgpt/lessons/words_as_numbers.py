@@ -8,9 +8,11 @@ known by its company); von Mises and Pollaczek-Geiringer 1929 (power iteration).
 import numpy as np
 
 from sheetgpt.book.book import Curve, Plot
+from sheetgpt.book.rules import beside, over
 from sheetgpt.formula.expr import Range, call, when
 from sheetgpt.lessons.lesson import Lesson, at, row_of
-from sheetgpt.lessons.text import SentenceWords, vocabulary_of, words_of
+from sheetgpt.lessons.names_on_a_map import names_at
+from sheetgpt.lessons.text import LINE, SentenceWords, vocabulary_of, words_of
 
 PEOPLE = (
     ("man", 3, 1), ("woman", 3, 9), ("king", 9, 2), ("queen", 9, 8),
@@ -93,12 +95,12 @@ def _by_hand(page: Lesson) -> None:
 def _by_company(page: Lesson) -> tuple[Range, SentenceWords]:
     page.section("company")
     page.tries("try company", "try own text")
-    window = page.control("company.window", 2, "window")
+    window = page.control("company.window", 2, "window", ("whole", 0, PLACES))
     page.row += 1
     page.headings(page.row, 2, "text", look="heading")
     page.write(page.row - 1, FIRST, page.label("words"), "heading")
     top = page.row + 1
-    sentences = page.inputs("company.text", top, 2, [[each] for each in SENTENCES], "word")
+    sentences = page.inputs("company.text", top, 2, [[each] for each in SENTENCES], "word", LINE)
     page.define("company.free", sentences.area.row(SENTENCES.index("")))
     words = words_of(page, "company", sentences, FIRST, PLACES)
     page.write(page.row - 1, FIRST + PLACES + 1, page.label("first"), "heading")
@@ -160,11 +162,8 @@ def _across(page: Lesson, name: str, row: int, vocabulary: Range) -> None:
 
 def _hide_blank(page: Lesson, matrix: Range) -> None:
     """Numbers of words that are not there show nothing."""
-    corner = matrix.area.cell(0, 0)
-    side, above = page.area(corner.top, 2), page.area(corner.top - 1, corner.left)
-    left = "$" + side.address
-    up = "".join(c for c in above.address if c.isalpha()) + "$" + str(above.top)
-    page.rule(matrix.area, f'OR({left}="",{up}="")', "no token")
+    words = beside(matrix.area, 2), over(matrix.area, matrix.area.top - 1)
+    page.rule(matrix.area, call("OR", *(word.equals("") for word in words)), "no token")
 
 
 def _nearest(page: Lesson, asked: Range, cosines: Range, text: SentenceWords, top: int) -> None:
@@ -203,9 +202,9 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
         page.write(page.row, 2, page.label(f"iteration {number}"), "heading")
         page.write(page.row, FIRST + SIZE + 1, page.label("length"), "heading center")
         _across(page, f"squeeze.{number}.across", page.row, text.vocabulary)
-        above = f'{page.area(page.row, FIRST).address[: -len(str(page.row))]}${page.row}=""'
         page.row += 1
-        page.rule(page.area(page.row, FIRST, ROUNDS + 1, SIZE), above, "no token")
+        rounds = page.area(page.row, FIRST, ROUNDS + 1, SIZE)
+        page.rule(rounds, over(rounds, page.row - 1).equals(""), "no token")
         x = page.constants(page.row, FIRST, start, "start")
         turns = page.define(f"squeeze.{number}", page.area(page.row + 1, FIRST, ROUNDS, SIZE))
         lengths = page.define(
@@ -226,7 +225,6 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
         page.row += ROUNDS + 2
     top = page.row
     page.write(top, 2, page.label("map"), "heading")
-    curves = []
     points = page.define("squeeze.map", page.area(top + 1, FIRST, SIZE, 2))
     for word in range(SIZE):
         listed = at(text.vocabulary, word)
@@ -237,9 +235,9 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
             if word:  # a word that is not there hides behind the first
                 there = when(at(text.ids, word).equals(""), at(points, 0, number), there)
             page.compute(points.area.cell(word, number), there, "formula")
-        across, up = (points.area.cell(word, number) for number in (0, 1))
-        curves.append(Curve(across, up, page.area(top + 1 + word, 2), "named"))
-    page.rule(points.area, f'$B{top + 1}=" "', "no token")
+    page.rule(points.area, beside(points.area, 2).equals(" "), "no token")
+    across, up = (points.area.columns(number, number + 1) for number in (0, 1))
+    curves = [Curve(across, up, page.area(top, 2), "points"), *names_at(page, points, text)]
     about, x_title, y_title = (
         page.label(key) for key in ("map", "first direction", "second direction")
     )

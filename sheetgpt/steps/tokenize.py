@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Number, Range, call, join, when
+from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, join, when
 
 LETTER, NUMBER, SPACE, OTHER = 1, 2, 3, 4  # the classes of characters
 NEVER = 10_000_000  # a rank behind that of every merge
@@ -60,12 +60,12 @@ class Table:
 
     def __getitem__(self, column: str) -> Range:
         """A whole column."""
-        return Range(self.columns[column])
+        return fixed(Range(self.columns[column]))
 
     def with_start(self, column: str) -> Range:
         """A whole column and the constant above it: its row k + 1 is the table's row k."""
         area = self.columns[column]
-        return Range(replace(area, top=area.top - 1))
+        return fixed(Range(replace(area, top=area.top - 1)))
 
     @property
     def length(self) -> int:

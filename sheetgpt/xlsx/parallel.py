@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from sheetgpt.workers import Frame, Workers
-from sheetgpt.xlsx.bulk import PIECE, Run, inflated, joined, without_runs
+from sheetgpt.xlsx.number_runs import PIECE, Run, inflated, joined, without_runs
 
 LARGE = 4_000_000  # bytes of a part, unpacked, from which on it is worth asking another process
 

@@ -7,7 +7,7 @@ Source: ECMA-376 Part 1, sections 18.2 (workbook), 18.3 (worksheet) and 18.4 (sh
 import posixpath
 import re
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -32,8 +32,9 @@ from sheetgpt.formula.cells import (
     read_address,
     split_tab,
 )
+from sheetgpt.progress import Progress, silent
 from sheetgpt.workers import Workers
-from sheetgpt.xlsx.bulk import Run, joined
+from sheetgpt.xlsx.number_runs import Run, joined
 from sheetgpt.xlsx.parallel import sheets_without_runs
 
 _FIXED = re.compile(r"\$[A-Za-z]+\$[0-9]+(:\$[A-Za-z]+\$[0-9]+)?\Z")
@@ -79,6 +80,15 @@ class FormulaText:
 
 
 @dataclass(frozen=True)
+class RuleText:
+    """A conditional format that holds by a formula: the addresses of its cells, and the formula."""
+
+    tab: str
+    addresses: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Workbook:
     """What a file holds. Names are in lower case, for spreadsheets ignore their case.
 
@@ -90,11 +100,12 @@ class Workbook:
     names: Mapping[str, Area]
     properties: Mapping[str, str]
     odd_names: Mapping[str, str] = field(default_factory=dict)
+    rules: Sequence[RuleText] = ()
 
 
 def read(
     path: Path,
-    progress: Callable[[str], None] = lambda tab: None,
+    progress: Progress = silent,
     limits: Callable[[Mapping[str, str]], Limits] = lambda properties: Limits(),
     jobs: int = 1,
 ) -> Workbook:
@@ -135,7 +146,7 @@ def _reason(error: Exception) -> str:
 
 def _read(
     archive: ZipFile,
-    progress: Callable[[str], None],
+    progress: Progress,
     limits: Callable[[Mapping[str, str]], Limits],
     workers: Workers,
 ) -> Workbook:
@@ -157,16 +168,18 @@ def _read(
         parts[sheet.get("name", "")] = path.lstrip("/")
     tabs = {part: name for name, part in parts.items()}
     found: dict[str, tuple[Sheet, list[FormulaText]]] = {}
+    rules: list[RuleText] = []
     for at, (pieces, runs) in sheets_without_runs(archive, tabs, workers):
         progress(tabs[at])
         reader = _SheetReader(tabs[at], strings, runs, most)
         found[tabs[at]] = reader.read(pieces), reader.formulas
+        rules += reader.rules
         if sum(len(formulas) for _, formulas in found.values()) > most.formulas:
             raise ValueError(f"it has more than {most.formulas:,} formulas")
     values = Sheets({name: found[name][0] for name in parts})
     all_formulas = [formula for name in parts for formula in found[name][1]]
     names, odd = _names(book)
-    return Workbook(values, all_formulas, names, properties, odd)
+    return Workbook(values, all_formulas, names, properties, odd, rules)
 
 
 def _part(archive: ZipFile, name: str) -> Any:
@@ -236,27 +249,36 @@ class _SheetReader:
         self.tab, self.strings, self.runs, self.most = tab, strings, runs, most
         self.filled = 0  # cells that formulas fill
         self.formulas: list[FormulaText] = []
+        self.rules: list[RuleText] = []
         self.shared: dict[str, tuple[str, str]] = {}  # index -> text and address of the first
         self.rows, self.columns, self.numbers = array("q"), array("q"), array("d")
         self.others: list[tuple[int, int, Scalar]] = []
         self.last_row = 0
 
     def read(self, pieces: Iterator[bytes]) -> Sheet:
-        parser = etree.XMLPullParser(events=("end",), tag="{*}row", **_CAREFUL)
+        tags = ("{*}row", "{*}conditionalFormatting")
+        parser = etree.XMLPullParser(events=("end",), tag=tags, **_CAREFUL)
         for xml in pieces:
             parser.feed(xml)
-            self._rows(parser)
+            self._elements(parser)
         parser.close()
         return self._sheet()
 
-    def _rows(self, parser: Any) -> None:
-        for _, row in parser.read_events():
+    def _elements(self, parser: Any) -> None:
+        for _, element in parser.read_events():
             if not self.last_row:
-                _refuse_doctype(row)
-            self._row(row)
-            row.clear()
-            while row.getprevious() is not None:
-                del row.getparent()[0]
+                _refuse_doctype(element)
+            if element.tag.endswith("row"):
+                self._row(element)
+            else:
+                self._rules(element)
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+
+    def _rules(self, element: Any) -> None:
+        for formula in element.iterfind("{*}cfRule[@type='expression']/{*}formula"):
+            self.rules.append(RuleText(self.tab, element.get("sqref", ""), formula.text or ""))
 
     def _row(self, row: Any) -> None:
         number = int(row.get("r") or self.last_row + 1)

@@ -10,7 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from sheetgpt.book.book import Diverging, Tab, Validation
 from sheetgpt.book.looks import DIVERGING, HEAT
-from sheetgpt.formula.cells import Area, column_letters
+from sheetgpt.formula import excel
+from sheetgpt.formula.cells import STAYS, Area
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -179,7 +180,7 @@ def _rules(tab: Tab, differences: Mapping[str, int]) -> Iterator[tuple[Area, Att
         yield each.area, {"type": "colorScale"}, diverging_scale(each)
     for rule in tab.rules:
         kind: Attributes = {"type": "expression", "dxfId": differences[rule.look]}
-        yield rule.area, kind, _element("formula", {}, escape(rule.condition))
+        yield rule.area, kind, _element("formula", {}, escape(excel.text(rule.condition, tab.name)))
 
 
 def color_scale() -> str:
@@ -193,11 +194,7 @@ def diverging_scale(diverging: Diverging) -> str:
     """18.3.1.16: white for 0, and a colour each for what is far below and far above."""
     largest = diverging.largest
     kind = "num" if isinstance(largest, float) else "formula"
-    size = (
-        f"{largest:.15g}"
-        if isinstance(largest, float)
-        else f"${column_letters(largest.left)}${largest.top}"
-    )
+    size = f"{largest:.15g}" if isinstance(largest, float) else largest.spelled(STAYS)
     ends = [(kind, f"-{size}"), ("num", "0"), (kind, size)]
     stops = "".join(_element("cfvo", {"type": type_, "val": value}) for type_, value in ends)
     colors = "".join(_element("color", {"rgb": _color(color)}) for color in DIVERGING)

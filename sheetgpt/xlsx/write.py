@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,18 +14,17 @@ from zipfile import ZIP_DEFLATED
 from sheetgpt.book.book import Book, Tab
 from sheetgpt.calculate.values import Sheets
 from sheetgpt.errors import WorkbookError
+from sheetgpt.progress import Progress, silent
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.archive import Archive, Chunk, ahead, chunks
-from sheetgpt.xlsx.rows import sheet_rows
 from sheetgpt.xlsx.sheet import head, tail
+from sheetgpt.xlsx.sheet_rows import sheet_rows
 from sheetgpt.xlsx.skeleton import skeleton
 
 FEW = 2_000_000  # numbers in a book, up to which cells say where they stand and speed is no matter
 MANY = 1_000_000  # numbers on a tab, from which on it is a tab of numbers and little else
 AHEAD = 3  # chunks for each job that are being made, or wait to be written
 BYTES_A_NUMBER = 36  # at most, as text in a part
-
-Progress = Callable[[str, int, int], None]  # the tab, how many numbers are written, of how many
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def save(
     values: Sheets,
     path: Path,
     form: Form = FORM,
-    progress: Progress = lambda tab, done, of: None,
+    progress: Progress = silent,
     workers: Workers | None = None,
 ) -> None:
     """Write a book with the values of its formulas; `path` changes only when all is written.
@@ -146,7 +145,7 @@ class _Writer:
     def _sheet(self, tab: Tab) -> Iterator[bytes | Chunk]:
         """The XML of a tab, some of it deflated already."""
         bones, n_numbers = self.skeleton, self.book.n_numbers
-        self.progress(tab.name, self.written, n_numbers)
+        self.progress(f"writing {tab.name}", self.written, n_numbers)
         yield head(tab, bones.styles, is_first=tab is self.book.tabs[0]).encode()
         sheet, addresses = self.values.by_tab[tab.name], self.form.has_addresses(n_numbers)
         for row in sheet_rows(tab, sheet, bones.styles, addresses, not self.form.compact):
@@ -158,7 +157,7 @@ class _Writer:
             else:
                 yield row.deflated(self._way_to_deflate(tab), self.workers)
             self.written += row.matrix.values.size
-            self.progress(tab.name, self.written, n_numbers)
+            self.progress(f"writing {tab.name}", self.written, n_numbers)
         yield tail(tab, bones.differences, bones.drawings.get(tab.name)).encode()
 
     def _is_large(self, tab: Tab) -> bool:

@@ -97,6 +97,7 @@ def test_against_numpy(environment, formula, expected):
         ("a=a", A == A),
         ("NOT(a<>1)", A != A),
         ("ISNUMBER(a)", A == A),
+        ("ISTEXT(a)", A != A),
     ],
 )
 def test_truth_values_against_numpy(environment, formula, expected):

@@ -61,12 +61,16 @@ class Editor:
 
     # Cells.
 
+    def sheet(self, tab: str) -> Any:
+        """The element of a tab, which will be saved."""
+        if tab not in self.open:
+            self.open[tab] = etree.fromstring(self.parts[self.part_of[tab]])
+        return self.open[tab]
+
     def cell(self, area: Area) -> Any:
         """The element of an area's first cell."""
-        if area.tab not in self.open:
-            self.open[area.tab] = etree.fromstring(self.parts[self.part_of[area.tab]])
         address = f"{column_letters(area.left)}{area.top}"
-        (found,) = self.open[area.tab].xpath(f".//*[local-name()='c'][@r='{address}']")
+        (found,) = self.sheet(area.tab).xpath(f".//*[local-name()='c'][@r='{address}']")
         return found
 
     def at(self, name: str, row: int = 0, column: int = 0) -> Any:

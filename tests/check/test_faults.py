@@ -61,7 +61,7 @@ WEIGHTS_AND_CONSTANTS: dict[str, tuple[Fault, str]] = {
     "what the witness said": (lambda x: x.put(x.at("checks.built", 9), 0.5), "checks.built"),
     "what it forgives": (lambda x: x.put(x.at("checks.tolerance", 9), 0.5), "checks.tolerance"),
     "a factor": (lambda x: x.put(x.at("factors.of_places", 3), 0.5), "factors.of_places"),
-    "a fingerprint": (lambda x: x.put(x.at("checks.fingerprint", 0), "0"), "vocabulary.token"),
+    "a fingerprint": (lambda x: x.put(x.at("checks.digest", 0), "0"), "vocabulary.token"),
 }
 
 # row: one that has a token, or one that has none.
@@ -233,7 +233,7 @@ NAMES: dict[str, tuple[Fault, str]] = {
     "no name of a weight": (lambda x: x.remove("h.0.ln_1.g"), "h.0.ln_1.g"),
     "no name of the prompt": (lambda x: x.remove("prompt"), "prompt"),
     "no name of epsilon": (lambda x: x.remove("layer_norm_epsilon"), "layer_norm_epsilon"),
-    "no fingerprints": (lambda x: x.remove("checks.fingerprint"), "checks.fingerprint"),
+    "no fingerprints": (lambda x: x.remove("checks.digest"), "checks.digest"),
     "no tokens": (lambda x: x.remove("tokens.id"), "tokens.id"),
     "a name without cells": (lambda x: x.point("ln_f", "#REF!$A$1"), "ln_f"),
     "a name on a tab that is not there": (lambda x: x.point("ln_f", "'no'!$A$1"), "ln_f"),

@@ -46,7 +46,9 @@ class Opened:
         self.book, note = written(self.model)
         assert self.book is not None and not note
         self.parsers = {}
-        self.book = with_trees(self.book, Formulas(self.workbook, self.parser(self.workbook.names)))
+        self.book = with_trees(
+            self.book, Formulas(self.workbook, parser=self.parser(self.workbook.names))
+        )
 
     def parser(self, names):
         """One for each set of names, which remembers what it has parsed."""
@@ -68,7 +70,7 @@ class Opened:
             book, _ = written(model)
         found = ()
         if book is not None:
-            formulas = Formulas(workbook, self.parser(workbook.names))
+            formulas = Formulas(workbook, parser=self.parser(workbook.names))
             found = differences(workbook, formulas, book, shapes(model.config))
         for where, differing in groupby(found, key=lambda each: each.area is not None):
             if where:

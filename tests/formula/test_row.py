@@ -16,14 +16,14 @@ W = Range(Area("t", 1, 1, 4, 2), "w")
     ("tree", "first", "third"),
     [
         (ROW, "C11:F11", "C13:F13"),
-        (past(ROW), "C11:F11", "C11:F13"),
+        (past(ROW), "C$11:F11", "C$11:F13"),
         (SEEN, "C11", "C13:E13"),
         (COLUMN, "C11:C14", "E11:E14"),
         (ROW @ W, "MMULT(C11:F11,w)", "MMULT(C13:F13,w)"),
         (
             ROW @ past(ROW).T,
-            "MMULT(C11:F11,TRANSPOSE(C11:F11))",
-            "MMULT(C13:F13,TRANSPOSE(C11:F13))",
+            "MMULT(C11:F11,TRANSPOSE(C$11:F11))",
+            "MMULT(C13:F13,TRANSPOSE(C$11:F13))",
         ),
         (call("AVERAGE", ROW) + 1, "AVERAGE(C11:F11)+1", "AVERAGE(C13:F13)+1"),
         (call("SUM", X), "SUM(x)", "SUM(x)"),  # a whole range stays as it is

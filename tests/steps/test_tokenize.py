@@ -190,7 +190,9 @@ def test_one_row_of_a_round_as_a_person_reads_it(small: Tokenizer) -> None:
             f'INDEX({rank},MATCH({pair},{key},1)),"")))'
         ),
         "least": 'IF(A4="","",IF(OR(A5<>A4,M5=""),L4,IF(L4="",M5,MIN(L4,M5))))',
-        "joins": ('IF(A4="","",IF(B4="",N3,IF(N3=1,2,IF(L4="","",IF(L4=INDEX(M2:M9,A4),1,"")))))'),
+        "joins": (
+            'IF(A4="","",IF(B4="",N3,IF(N3=1,2,IF(L4="","",IF(L4=INDEX($M$2:$M$9,A4),1,"")))))'
+        ),
         "id": f'IF(B4="","",IF(N4=2,"",IF(N4=1,INDEX({merged},L4+1),B4)))',
         "text": 'IF(O4="","",INDEX(C1:C300,O4+1))',
     }
