@@ -22,6 +22,7 @@ from sheetgpt.formula.text import LONGEST_TEXT, length_in_excel
 from sheetgpt.lessons.book import lessons_book
 from sheetgpt.lessons.words import load_words as load_lesson_words
 from sheetgpt.progress import Progress, silent
+from sheetgpt.steps.reasons import MOST_CHOICES
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
@@ -225,6 +226,11 @@ def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:
                 f"but a sheet has {LAST_COLUMN}; "
                 "take a smaller --context, a shorter prompt or a smaller model"
             )
+    if config.n_layer > MOST_CHOICES:
+        raise CheckpointError(
+            f"{checkpoint.name} has {config.n_layer} blocks, but CHOOSE, which the tab reasons "
+            f"finds one of them with, takes {MOST_CHOICES}; take a model with fewer"
+        )
     tall = max(config.n_vocab, 3 * config.n_embd + 2 * config.n_inner) + 100
     if tall > LAST_ROW:
         raise CheckpointError(

@@ -9,8 +9,10 @@ Framework for Transformer Circuits"; nostalgebraist 2020).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sheetgpt.formula.expr import Call, Expr, Like, Range, call, expr, join, when
+from sheetgpt.formula.expr import MOST, Call, Expr, Like, Range, call, expr, join, when
 from sheetgpt.steps.head import Head
+
+MOST_CHOICES = MOST - 1  # blocks that one formula can choose among
 
 
 @dataclass(frozen=True)
