@@ -155,17 +155,7 @@ def _attention(config: Config) -> Iterator[StepRecord]:
 def _reasons(config: Config, context: int) -> Iterator[StepRecord]:
     tab, blocks, heads, d = "reasons", config.n_layer, config.n_head, config.n_embd
     ids = (f"{name}.{column}" for name in ("token", "other") for column in ("match", "id"))
-    scalars = (
-        "number",
-        *ids,
-        "versus",
-        "target",
-        "sentence",
-        "message",
-        "deviation",
-        "best",
-        "why",
-    )
+    scalars = ("number", *ids, "versus", "target", "sentence", "message", "deviation")
     yield from _scalars(tab, *(f"reasons.{name}" for name in scalars))
     yield from _table(
         tab, (1, d), *(f"reasons.{name}" for name in ("apart", "scaled", "direction"))
@@ -176,7 +166,7 @@ def _reasons(config: Config, context: int) -> Iterator[StepRecord]:
         yield StepRecord(f"reasons.{name}", tab, Layout.TABLE, (blocks, 1), alike=False)
     yield from _table(tab, (2, 1), "reasons.embeddings")
     yield StepRecord("reasons.parts", tab, Layout.TABLE, (3, 1), alike=False)
-    sums = ("constant", "total", "logit", "gap", "scale")
+    sums = ("constant", "total", "logit", "gap", "scale", "best", "why")
     yield from _scalars(tab, *(f"reasons.{name}" for name in sums))
     length = min(STRONGEST, blocks * (heads + 1))
     columns = ("size", "part", "vote", "sentence")
