@@ -181,6 +181,12 @@ def main() -> None:
     "  [default: unless the model is large]",
 )
 @click.option(
+    "--effects/--no-effects",
+    default=None,
+    help="Whether to say what happens without each head and each MLP."
+    "  [default: unless the model is large]",
+)
+@click.option(
     "--neighbours/--no-neighbours",
     default=None,
     help="Whether there is a tab that shows which tokens are alike."
@@ -217,6 +223,7 @@ def build(
     language: str | None,
     template: Path | None,
     lens: bool | None,
+    effects: bool | None,
     neighbours: bool | None,
     digits: int,
     compact: bool,
@@ -237,8 +244,8 @@ def build(
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
     order = Order(
-        prompt, context, prompt_length, language or "en", template, tokens, lens, neighbours,
-        digits, form,
+        prompt, context, prompt_length, language or "en", template, tokens, lens, effects,
+        neighbours, digits, form,
     )  # fmt: skip
     with progress() as tell:
         tell("loading the model")

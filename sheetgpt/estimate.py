@@ -55,7 +55,9 @@ def estimate(
     if form.has_addresses(n):
         each += ADDRESS
     block = 16 * config.n_embd + 2 * config.n_inner + config.n_head * context
-    cells = context * (config.n_layer * block + 2 * config.n_vocab)
+    parts = config.n_layer * (config.n_head + 2)  # of which each has a vote, a switch, an effect
+    explained = 5 * parts + config.n_layer * config.n_embd + 4 * context
+    cells = context * (config.n_layer * block + 2 * config.n_vocab) + explained
     cells += lens * config.n_layer * config.n_vocab + neighbours * BESIDE * config.n_vocab
     return Estimate(
         n,

@@ -20,8 +20,11 @@ from sheetgpt.book.neighbours import neighbours_page
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page
+from sheetgpt.book.reasons import ReasonsInputs, ReasonsPage
 from sheetgpt.book.records import has_microscope, listed, placed
+from sheetgpt.book.split import split_page
 from sheetgpt.book.start import CONTROLS, Start
+from sheetgpt.book.switches import SwitchesPage
 from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
 from sheetgpt.book.words_typed import examples
@@ -29,6 +32,7 @@ from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range, fixed
 from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.effects import Effects
 from sheetgpt.gpt2.weights import kind, shapes
 from sheetgpt.steps.block import Attention, block
 from sheetgpt.steps.embed import embed
@@ -41,6 +45,7 @@ from sheetgpt.steps.tokenize import Room
 SHOWN = (
     "tokens.id", "tokens.text", "n_tokens", "prompt.message", "predicted.token", "completion",
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
+    "switches.changed", "switches.sentence", "reasons.why",
 )  # fmt: skip
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
 
@@ -54,15 +59,19 @@ def compile_book(
     *,
     manual: bool = False,
     lens: bool = True,
+    effects: bool = True,
     neighbours: bool = True,
     witness: NDArray[np.float64] | None = None,
+    built: Effects | None = None,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
 
     room: `room.tokens` is its context: the rows of tokens that it has.
-    witness: what it says of each step (`witness.fingerprints`); None where nobody will ask.
+    witness: what it says of each step (`witness.said`); None where nobody will ask.
+    built: what it says of the next token, likewise.
     manual: whether it calculates only when somebody asks for it.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
+    effects: whether the tab `switches` says what happens without each part of the model.
     neighbours: whether there is the tab of that name, which costs as much as those of three.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
@@ -85,6 +94,7 @@ def compile_book(
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
     on_predicted, on_attention = page("predicted token"), page("attention")
     on_lens = page("logit lens") if lens else None
+    on_reasons, on_switches = page("reasons"), page("switches")
     on_microscope = page("microscope") if has_microscope(config) else None
     on_neighbours = page("neighbours") if neighbours else None
     on_checks = page("checks")
@@ -107,13 +117,15 @@ def compile_book(
 
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
     attention = AttentionPage(on_attention, config, room.tokens)
+    switches = SwitchesPage(on_switches, config, built, effects=effects, manual=manual)
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
         how = attention_of(config, b)
         step = TokenRows(on, of_tokens, records, prefix, marks, live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-        x = block(step, x, h, how, config.activation_function, start.epsilon)
+        switch = switches.of_block(b)
+        x = block(step, x, h, how, config.activation_function, start.epsilon, switch)
     ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
     matrix = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
     head = Head(matrix, weights.get("lm_head.b"))
@@ -134,6 +146,18 @@ def compile_book(
         chosen_id = Range(names["predicted.id"])
         seen = LensInputs(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
+    about = ReasonsInputs(tokens, head, weights, start.epsilon, ids, vocabulary)
+    votes = ReasonsPage(on_reasons, config, room.tokens, about)
+    split_page(votes, config)
+    typed = Inputs(
+        {"prompt": prompt, "new_tokens": new_tokens, **CONTROLS, "switches.changed": 0},
+        {**start.cells, "switches.changed": switches.changed},
+    )
+    with_digests = [*pages.all[first_data:], on_switches]
+    verdict = checks_page(on_checks, config, typed, read, witness, with_digests)
+    switches.finish(
+        tokens, start.prompt, vocabulary, softmax, _areas(names, config.n_layer, "attn.heads")
+    )
     if on_microscope is not None:
         attention_ = [attention_of(config, b) for b in range(config.n_layer)]
         looked = Looked(config, names, weights, head, attention_, start.epsilon)
@@ -142,8 +166,6 @@ def compile_book(
         neighbours_page(
             on_neighbours, weights["wte"], vocabulary, examples(texts), charts=not manual
         )
-    typed = Inputs({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
-    verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
     fresh = Freshness()
     if manual:
         shown = [names[name] for name in SHOWN if name in names]
@@ -154,8 +176,10 @@ def compile_book(
             list(start.cells.values()),
             Range(names["prompt.shown"]),
             [Range(area) for area in shown],
+            switches.mark(),
         )
-    start.finish(predicted, tokens, says, verdict, fresh, pages.all)
+    why = Range(names["reasons.why"])
+    start.finish(predicted, tokens, says, verdict, why, switches.changed, fresh, pages.all)
     _colour(pages.all, on_checks, first_data)
     tabs = [each.finished(link_to=pages.all) for each in pages.all]
     return Book(
@@ -168,6 +192,7 @@ def compile_book(
             prompt=prompt,
             new_tokens=new_tokens,
             lens=lens,
+            effects=effects,
             neighbours=neighbours,
             manual=manual,
         ),
@@ -208,7 +233,11 @@ class Pages:
 
 def _of_blocks(names: Mapping[str, Area], n_layer: int, step: str) -> list[Range]:
     """One step's cells in every block."""
-    return [Range(names[f"h.{b}.{step}"]) for b in range(n_layer)]
+    return [Range(area) for area in _areas(names, n_layer, step)]
+
+
+def _areas(names: Mapping[str, Area], n_layer: int, step: str) -> list[Area]:
+    return [names[f"h.{b}.{step}"] for b in range(n_layer)]
 
 
 def _marks(words: Words, n_head: int) -> dict[str, list[str]]:

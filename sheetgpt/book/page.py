@@ -9,6 +9,7 @@ from sheetgpt.book.book import (
     Bars,
     Blank,
     Computed,
+    Diverging,
     Numbers,
     Plot,
     Rule,
@@ -53,6 +54,7 @@ class Page:
         self.frozen = (3, LABELS)
         self.default: str | None = None
         self.heat: list[Area] = []
+        self.diverging: list[Diverging] = []
         self.charts: list[Bars | Plot] = []
         self.opens_at_once = False  # it shows what is stored, without waiting for LibreOffice
         self.row_groups: list[tuple[int, int]] = []
@@ -86,8 +88,8 @@ class Page:
         else:
             self.write(cell.top, cell.left, value, look)
 
-    def compute(self, area: Area, tree: Expr, look: str) -> Range:
-        self.computed.append(Computed(area, tree, look, array=not self.opens_at_once))
+    def compute(self, area: Area, tree: Expr, look: str, link: Area | None = None) -> Range:
+        self.computed.append(Computed(area, tree, look, not self.opens_at_once, link))
         return Range(area)
 
     def define(self, name: str, area: Area) -> Range:
@@ -198,6 +200,7 @@ class Page:
             self.heights,
             self.frozen,
             self.heat,
+            self.diverging,
             self.charts,
             (FIRST, self.default) if self.default else None,
             self.rules,

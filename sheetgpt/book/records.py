@@ -15,9 +15,11 @@ from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, tables_of
 
+STRONGEST = 10  # votes that are told in words
 LIKELIEST = 10  # candidates that are shown of each new token
 CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
 CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
+TYPED = ("prompt", *CONTROLS, "switches.changed")  # whatever the steps depend on
 MOST_CHIPS = 64  # tokens that `start` shows side by side
 
 # The steps that the microscope shows, and what it shows of each: the terms of a product, or the
@@ -39,9 +41,12 @@ def listed(config: Config, room: Room, *, lens: bool, neighbours: bool) -> list[
     """Every step in the order in which the workbook computes it."""
     return [
         *_prompt(room),
+        *_switches(config),
         *_model(config, room.tokens),
         *_predicted(config, room.tokens),
         *_attention(config),
+        *_next_token(),
+        *_reasons(config, room.tokens),
         *(_lens(config) if lens else ()),
         *(_microscope(config, room.tokens) if has_microscope(config) else ()),
         *(_neighbours(config) if neighbours else ()),
@@ -93,6 +98,17 @@ def _prompt(room: Room) -> Iterator[StepRecord]:
     yield from _scalars(tab, "prompt.message", "n_tokens")
     yield StepRecord("tokens.id", tab, Layout.ROW, rows)
     yield from _table(tab, rows, "tokens.text", "tokens.word")
+
+
+def _switches(config: Config) -> Iterator[StepRecord]:
+    yield from _table("switches", (config.n_layer, config.n_head), "switches.heads")
+    yield from _table("switches", (config.n_layer, 1), "switches.mlp")
+    yield from _scalars("switches", "switches.changed", "switches.sentence")
+
+
+def _next_token() -> Iterator[StepRecord]:
+    said = (f"switches.now.{each}" for each in ("token", "probability", "ahead"))
+    yield from _scalars("switches", *said, "switches.built.token", "switches.built.now")
 
 
 def _model(config: Config, context: int) -> list[StepRecord]:
@@ -150,6 +166,32 @@ def _attention(config: Config) -> Iterator[StepRecord]:
     yield from _scalars(tab, "attention.strongest")
     for b in range(config.n_layer):
         yield from _scalars(f"block {b}", f"live.h.{b}.attn.weights")
+
+
+def _reasons(config: Config, context: int) -> Iterator[StepRecord]:
+    tab, blocks, heads, d = "reasons", config.n_layer, config.n_head, config.n_embd
+    ids = (f"{name}.{column}" for name in ("token", "other") for column in ("match", "id"))
+    scalars = ("number", *ids, "versus", "target", "sentence", "message", "deviation")
+    yield from _scalars(tab, *(f"reasons.{name}" for name in scalars))
+    yield from _table(
+        tab, (1, d), *(f"reasons.{name}" for name in ("apart", "scaled", "direction"))
+    )
+    yield StepRecord("reasons.reads", tab, Layout.TABLE, (blocks, d), alike=False)
+    yield from _table(tab, (blocks, heads), "reasons.heads", "reasons.place")
+    for name in ("mlp", "biases"):
+        yield StepRecord(f"reasons.{name}", tab, Layout.TABLE, (blocks, 1), alike=False)
+    yield from _table(tab, (2, 1), "reasons.embeddings")
+    yield StepRecord("reasons.parts", tab, Layout.TABLE, (3, 1), alike=False)
+    sums = ("constant", "total", "logit", "gap", "scale", "best", "why")
+    yield from _scalars(tab, *(f"reasons.{name}" for name in sums))
+    length = min(STRONGEST, blocks * (heads + 1))
+    columns = ("size", "part", "vote", "sentence")
+    yield from _table(tab, (length, 1), *(f"reasons.strongest.{name}" for name in columns))
+    yield from _scalars(tab, "reasons.split.block", "reasons.split.head")
+    yield from _table(tab, (1, d), "reasons.split.reads")
+    of_tokens = ("weight", "value", "vote")
+    yield from _table(tab, (context, 1), *(f"reasons.split.{name}" for name in of_tokens))
+    yield from _scalars(tab, "reasons.split.total", "reasons.split.sentence")
 
 
 def _lens(config: Config) -> Iterator[StepRecord]:
@@ -219,7 +261,7 @@ def _neighbours(config: Config) -> Iterator[StepRecord]:
 
 def _checks(config: Config, context: int) -> Iterator[StepRecord]:
     tab, steps = "checks", (len(model_steps(config, context)), 1)
-    typed = (1 + len(CONTROLS), 1)
+    typed = (len(TYPED), 1)
     yield StepRecord("checks.typed", tab, Layout.TABLE, typed, alike=False)
     yield from _table(tab, typed, "checks.same")
     yield from _scalars(tab, "checks.others")
@@ -234,7 +276,7 @@ def _start(config: Config, context: int, *, lens: bool) -> Iterator[StepRecord]:
     yield from _scalars(tab, *(f"start.{each}" for each in ("message", "token", "completion")))
     chips = (1, min(context, MOST_CHIPS))
     yield from _table(tab, chips, *(f"start.tokens.{each}" for each in ("text", "id", "from")))
-    yield from _scalars(tab, "start.used")
+    yield from _scalars(tab, "start.why", "start.used", "start.switches")
     yield from _table(tab, ranks, "start.likeliest.token", "start.likeliest.probability")
     yield from _scalars(tab, "start.likeliest.sentence")
     if lens:

@@ -23,6 +23,7 @@ Shape = tuple[Side, Side]
 
 SO_FAR = "t"
 EACH = "each"
+OWN = "own"
 SCALAR: Shape = (1, 1)
 
 
@@ -124,7 +125,8 @@ class Range(Expr):
     """Cells; written by their defined name where they have one.
 
     part: what part of the range with this name they are: its columns from one to another,
-        counted from 0, or EACH, one of equal parts for which one formula stands.
+        counted from 0; or EACH, one of equal parts for which one formula stands; or OWN, what
+        belongs to this block of a range for all blocks. A part goes by its address.
     fixed: which sides stay where they are when the formula is filled on; two formulas that differ
         in nothing else compute the same.
     """

@@ -21,7 +21,8 @@ translated = pytest.mark.parametrize("language", sorted({*languages()} - {"en"})
 
 # What is the same everywhere: signs, letters, ids, and names that nobody translates.
 SAME = re.compile(
-    r"✓|[xyz]|id( \{number\})?|top-[kp]|softmax|GELU|ReLU|SiLU|exp|a − b \+ c|a, b, c|a、b、c"
+    r"✓|[xyz]|id( \{number\})?|top-[kp]|softmax|GELU|ReLU|SiLU|MLP|exp|a − b \+ c|a, b, c|a、b、c"
+    r"|[“「\"]{token}[”」\"]"
 )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -23,6 +24,8 @@ from tests.places import PLAIN
 
 INPUTS = {
     "prompt", "new_tokens", "temperature", "top_k", "top_p", "seed", "attention.chosen", "lens.on",
+    "switch.heads", "switch.mlp", "reasons.position", "reasons.token", "reasons.other",
+    "reasons.rather", "reasons.block", "reasons.head",
     "microscope.step", "microscope.block", "microscope.token", "microscope.head",
     "microscope.column", "neighbours.word", "neighbours.sum.a", "neighbours.sum.b",
     "neighbours.sum.c", "neighbours.pair.a", "neighbours.pair.b",
@@ -136,8 +139,9 @@ def test_only_inputs_can_be_typed_into(path):
             unlocked |= {(sheet.title, c.coordinate) for c in own if not c.protection.locked}
     named = set()
     for name in INPUTS:
-        sheet, (column, row, *_) = area(path, name)
-        named.add((sheet.title, f"{get_column_letter(column)}{row}"))
+        sheet, (left, top, right, bottom) = area(path, name)
+        for column, row in product(range(left, right + 1), range(top, bottom + 1)):
+            named.add((sheet.title, f"{get_column_letter(column)}{row}"))
     assert unlocked == named
 
 
@@ -145,8 +149,9 @@ def test_formulas_are_no_inputs(path):
     formulas = loaded(path, values=False)
     for name in INPUTS:
         tab, address = formulas.defined_names[name].attr_text.rsplit("!", 1)
-        cell = formulas[tab.strip("'")][address.replace("$", "")]
-        assert cell.data_type != "f"
+        left, top, right, bottom = range_boundaries(address.replace("$", ""))
+        for row in formulas[tab.strip("'")].iter_rows(top, bottom, left, right):
+            assert all(cell.data_type != "f" for cell in row)
 
 
 # --- steps ---------------------------------------------------------------------------------------
