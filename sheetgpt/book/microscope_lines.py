@@ -63,12 +63,22 @@ def _filled(some: Sequence[Line]) -> Sequence[Line]:
 
 
 def _product(view: View, words: Words) -> Sequence[Line]:
-    """Scores are divided and have no bias; what else has one is not divided."""
-    label, say, (total_, other, *_, result) = words.label, formulas.arithmetic, view.cells
+    """Scores are divided and have no bias; what else has one is not divided. A part that can be
+    switched off has its switch for a gain.
+    """
+    label, say, (total_, other, switch, *_, result) = words.label, formulas.arithmetic, view.cells
     left, right = (call("INDEX", side, view.first) for side in (view.left, view.right))
-    is_divided, has_none = view.is_divided, view.bias.equals("")
+    is_divided, has_none, has_switch = (
+        view.is_divided, view.bias.equals(""), view.gain.differs("")
+    )  # fmt: skip
     divided = say(total_, " / ", other, " = ", result)
     shifted = say(total_, " + ", other, " = ", result)
+    switched = when(
+        has_none,
+        say(total_, " × ", switch, " = ", result),
+        say("(", total_, " + ", other, ") × ", switch, " = ", result),
+    )
+    plain = when(is_divided, total_ / other, total_ + when(has_none, 0, other))
     its_label = when(has_none, "", label("microscope bias"))
     return [
         Line(label("microscope total"), total(view.product), say(left, " × ", right, " + …")),
@@ -76,10 +86,11 @@ def _product(view: View, words: Words) -> Sequence[Line]:
             when(is_divided, label("microscope divisor"), its_label),
             when(is_divided, view.divisor, view.bias),
         ),
+        Line(when(has_switch, label("microscope switch"), ""), view.gain),
         Line(
             label("microscope result"),
-            when(is_divided, total_ / other, total_ + when(has_none, 0, other)),
-            when(is_divided, divided, when(has_none, "", shifted)),
+            plain * when(has_switch, switch, 1),
+            when(is_divided, divided, when(has_switch, switched, when(has_none, "", shifted))),
         ),
     ]
 

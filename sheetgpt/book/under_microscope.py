@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sheetgpt.book.records import UNDER_MICROSCOPE
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Range, call
+from sheetgpt.formula.expr import Expr, Like, Range, call
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.head import Head
 
@@ -35,6 +35,7 @@ class SeenStep:
     left, right: what is multiplied, or what is normalised, as columns; in_heads: whether only a
         head's part of them counts, and each head's has so many cells.
     terms: how many there are, or ALL_SEEN. last: the last column, or ALL_SEEN.
+    gain: of a layer norm; of a part that has a switch, what that is set to.
     value: the cell itself. area: the step's cells, in the first block if it stands in a block.
     """
 
@@ -126,7 +127,10 @@ def seen_steps(
             bias=parts.of_vector(f"{name}.b"),
         )
 
-    def linear(name: str, of: str, n_in: int, n_out: int) -> SeenStep:
+    def switch(name: str, part: Like) -> Expr:
+        return call("INDEX", Range(names[name], name), at.block + 1, part)
+
+    def linear(name: str, of: str, n_in: int, n_out: int, gain: Expr | None = None) -> SeenStep:
         return SeenStep(
             name,
             area(name),
@@ -135,6 +139,7 @@ def seen_steps(
             last=n_out - 1,
             left=parts.row(of, at.token),
             right=call("INDEX", parts.weight(f"{name}.w"), 0, next_column),
+            gain=gain,
             bias=parts.of_vector(f"{name}.b"),
         )
 
@@ -169,6 +174,7 @@ def seen_steps(
             left=parts.row("attn.weights", at.token),
             right=call("INDEX", parts.step("attn.v"), 0, next_column),
             in_heads=context,
+            gain=switch("switches.heads", call("INT", at.column / d_head) + 1),
         ),
         linear("attn.c_proj", "attn.heads", d, d),
         norm("ln_2", "attn.residual"),
@@ -179,7 +185,7 @@ def seen_steps(
             parts.cell("mlp.gelu", next_column),
             last=config.n_inner - 1,
         ),
-        linear("mlp.c_proj", "mlp.gelu", config.n_inner, d),
+        linear("mlp.c_proj", "mlp.gelu", config.n_inner, d, switch("switches.mlp", 1)),
         norm("ln_f", last_block),
         SeenStep(
             "logits",

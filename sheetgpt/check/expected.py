@@ -157,7 +157,7 @@ def expected(
         found |= explaining_tabs.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
         found |= reasons(model, trace, len(ids), texts, parts)
         if has_microscope(model.config):
-            found |= microscope(model, trace, len(ids), read_texts)
+            found |= microscope(model, trace, len(ids), read_texts, parts)
         if model.has_neighbours:
             found |= neighbours(model, texts, read)
         found |= explaining_tabs.checks(model, found)

@@ -60,7 +60,11 @@ class _Parts:
 
 
 def microscope(
-    model: ModelInFile, trace: reference.Trace, n_tokens: int, texts: Sequence[str]
+    model: ModelInFile,
+    trace: reference.Trace,
+    n_tokens: int,
+    texts: Sequence[str],
+    switches: reference.Switches,
 ) -> Expected:
     """n_tokens: of the prompt. texts: of all tokens that are read."""
     step = NAMES.index("".join(model.texts("microscope.step"))) + 1 if _is_known(model) else 0
@@ -74,7 +78,7 @@ def microscope(
     }
     if not step or not _is_there(model, asked, n_tokens, len(texts)):
         return found | _nothing(model)
-    parts = _parts(model, trace, asked)
+    parts = _parts(model, trace, asked, switches)
     length, kind = longest_product(model.config, model.room.tokens), UNDER_MICROSCOPE[asked.step]
     last = parts.first - 1 + len(parts.left)
     if asked.step == "attn.heads":
@@ -166,18 +170,22 @@ def _hidden(model: ModelInFile, asked: _Asked) -> np.ndarray:
     return np.asarray(hidden[asked.token - 1])
 
 
-def _parts(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Parts:
+def _parts(
+    model: ModelInFile, trace: reference.Trace, asked: _Asked, switches: reference.Switches
+) -> _Parts:
     kind = UNDER_MICROSCOPE[asked.step]
     if kind == PRODUCT:
-        return _product(model, trace, asked)
+        return _product(model, trace, asked, switches)
     if kind == NORM:
         return _norm(model, trace, asked)
     return _softmax(model, trace, asked) if kind == SOFTMAX else _bend(model, trace, asked)
 
 
-def _product(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Parts:
+def _product(
+    model: ModelInFile, trace: reference.Trace, asked: _Asked, switches: reference.Switches
+) -> _Parts:
     config, weights, t, c = model.config, model.weights, asked.token - 1, asked.column
-    d_head, first, bias, divisor = config.n_embd // config.n_head, 1, None, None
+    d_head, first, bias, divisor, switch = config.n_embd // config.n_head, 1, None, None, None
     prefix = f"h.{asked.block}."
     if asked.step == "logits":
         left = trace["ln_f"][t]
@@ -193,14 +201,17 @@ def _product(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Part
         first = int(np.argmax(seen)) + 1
         left = trace[f"{prefix}attn.weights"][t, c // d_head, : t + 1][seen]
         right = trace[f"{prefix}attn.v"][: t + 1, c][seen]
+        switch = float(switches.heads[asked.block, c // d_head])
     else:
         of = {"attn.c_attn": "ln_1", "attn.c_proj": "attn.heads", "mlp.c_fc": "ln_2"}
         left = trace[prefix + of.get(asked.step, "mlp.gelu")][t]
         right = reference.float64(weights[f"{prefix}{asked.step}.w"][:, c])
         bias = float(weights[f"{prefix}{asked.step}.b"][c])
+        if asked.step == "mlp.c_proj":
+            switch = float(switches.mlps[asked.block])
     made, value = left * right, _value(trace, asked)
-    values = [float(made.sum()), bias if divisor is None else divisor, value]
-    return _Parts(first, left, right, made, values, bias=bias)
+    values = [float(made.sum()), bias if divisor is None else divisor, switch, value]
+    return _Parts(first, left, right, made, values, switch, bias)
 
 
 def _norm(model: ModelInFile, trace: reference.Trace, asked: _Asked) -> _Parts:
