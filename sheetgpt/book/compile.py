@@ -75,7 +75,7 @@ def compile_book(
     neighbours: whether there is the tab of that name, which costs as much as those of three.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
-    words = words.of_activation(config.activation_function)
+    template, words = words, words.of_activation(config.activation_function)
     n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
     read = Compared(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     names: dict[str, Area] = {}
@@ -188,7 +188,7 @@ def compile_book(
         _properties(
             checkpoint,
             room,
-            words,
+            template,
             prompt=prompt,
             new_tokens=new_tokens,
             lens=lens,
