@@ -86,6 +86,8 @@ def pictures(names: Names, tokens: int) -> Iterator[Picture]:
     split = names["reasons.split.vote"]
     yield Picture("reasons", "reasons", f"J{split.top + tokens - 1}")
     yield Picture("switches", "switches", f"I{names['switches.effect'].bottom}")
+    yield Picture("microscope", "microscope", f"Q{names['microscope.left'].top + 20}")
+    yield Picture("neighbours", "neighbours", f"H{names['neighbours.pair.first'].top + 12}")
     yield Picture("checks", "checks", f"I{checks.top + 16}")
 
 

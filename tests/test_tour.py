@@ -140,6 +140,36 @@ def test_what_if_three_heads_were_silent(opened):
     assert value(opened, "predicted.token") == " quickly"
 
 
+def test_the_product_that_made_it(opened):
+    first_text(opened)
+    step, block, token, column = said(
+        r"choose the step `(\S+)`, block (\d+), token (\d+) and column (\d+)"
+    )
+    typed = {"block": block, "token": token, "column": column}
+    opened.set({f"microscope.{name}": float(number) for name, number in typed.items()})
+    opened.set({"microscope.step": step})
+    worth, weight, product, total = said(
+        r"in this column, (\S+), times the attention that it gets, (\S+), is (\S+)\. "
+        r"The sum is (\S+), and"
+    )
+    names = ("right", "left", "product")
+    row = opened.read([f"microscope.{name}" for name in names])
+    for name, text in zip(names, (worth, weight, product), strict=True):
+        assert f"{row[f'microscope.{name}'][2][0]:.3f}".replace("-", "−") == text
+    assert f"{value(opened, 'microscope.equals'):.3f}".replace("-", "−") == total
+    assert str(value(opened, "microscope.cell")).startswith("'block 3'!")
+    step, head, column = said(r"Choose `(\S+)`, head (\d+), column (\d+) \(` quick`")
+    opened.set({"microscope.head": float(head), "microscope.column": float(column)})
+    opened.set({"microscope.step": step})
+    added, divisor, score = said(r"add up to (\S+), and divided by (\d+) that is (\S+)\. \*")
+    lines = [row[0] for row in opened.read(["microscope.line"])["microscope.line"]]
+    assert f"{lines[0]:.3f}".replace("-", "−") == added
+    assert (lines[1], f"{lines[-1]:.3f}".replace("-", "−")) == (float(divisor), score)
+    opened.set({"microscope.column": 1.0})
+    other = said(r"`Mike` has (\S+)\. The softmax")[0]
+    assert f"{value(opened, 'microscope.equals'):.3f}".replace("-", "−") == other
+
+
 def test_a_longer_story(opened):
     first_text(opened)
     (count,) = said(r"Set the new tokens on `start` to (\d+)")
