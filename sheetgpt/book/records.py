@@ -33,7 +33,10 @@ UNDER_MICROSCOPE = {
 MICROSCOPE_INPUTS = ("step", "block", "token", "head", "column")
 CHOSEN = ("number", "kind", "first", "terms", "head")  # what follows from what was typed
 LINES = 6  # of arithmetic
-NEAREST = ("cosine", "id", "token", "angle")  # what is said of a neighbour
+# What is said of a word that was typed, and of a neighbour; and whether each row says it by one
+# formula, for every word has a name of its own, and every rank a number.
+NEIGHBOUR_COLUMNS = {"token": True, "id": True, "spaced": False, "typed": False, "note": False}
+NEAREST = {"cosine": False, "id": False, "token": True, "angle": True}
 MOST_CHOICES = 254  # that CHOOSE has in Excel, and so blocks or heads that can be chosen from
 
 
@@ -243,15 +246,18 @@ def nearest(n_vocab: int) -> int:
 def _neighbours(config: Config) -> Iterator[StepRecord]:
     tab, d, vocabulary = "neighbours", config.n_embd, (config.n_vocab, 1)
     for part, words in (("word", 1), ("sum", 3), ("pair", 2)):
-        columns = ("token", "id", "spaced", "typed", "note")
-        yield from _table(tab, (words, 1), *(f"neighbours.{part}.{each}" for each in columns))
+        for each, alike in NEIGHBOUR_COLUMNS.items():
+            yield StepRecord(
+                f"neighbours.{part}.{each}", tab, Layout.TABLE, (words, 1), alike=alike
+            )
     yield from _table(tab, vocabulary, "neighbours.norm")
     for part in ("word", "sum"):
         yield from _table(tab, (d, 1), f"neighbours.{part}.numbers")
         yield from _scalars(tab, f"neighbours.{part}.length")
         yield from _table(tab, vocabulary, f"neighbours.{part}.cosine")
-        listed_ = (f"neighbours.{part}.nearest.{each}" for each in NEAREST)
-        yield from _table(tab, (nearest(config.n_vocab), 1), *listed_)
+        for each, alike in NEAREST.items():
+            name, shape = f"neighbours.{part}.nearest.{each}", (nearest(config.n_vocab), 1)
+            yield StepRecord(name, tab, Layout.TABLE, shape, alike=alike)
         yield from _scalars(tab, f"neighbours.{part}.sentence")
     numbers = ("first", "second", "product")
     yield from _table(tab, (d, 1), *(f"neighbours.pair.{each}" for each in numbers))

@@ -37,6 +37,14 @@ def as_id(value: object, n_vocab: int) -> int | None:
     return None
 
 
+def rounding(shown: Grid | None, largest: float) -> float:
+    """A difference that should be nothing: what the workbook has, where no more than rounding of
+    numbers so large can make it.
+    """
+    found = None if shown is None else shown[0, 0]
+    return found if isinstance(found, float) and abs(found) <= NEAR * largest else 0.0
+
+
 def as_good(ranked: NDArray[np.int64], shown: Grid | None, logits: Floats) -> Grid:
     """These ids in a column, but for those that the workbook has in another, equally good order."""
     ids = ranked.astype(object)[:, None]

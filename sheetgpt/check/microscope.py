@@ -17,7 +17,7 @@ from sheetgpt.book.records import (
     longest_product,
 )
 from sheetgpt.check.file import Floats, Grid, ModelInFile
-from sheetgpt.check.grids import SOMETHING, cell, down
+from sheetgpt.check.grids import SOMETHING, cell, down, rounding
 from sheetgpt.gpt2 import reference
 
 Expected = dict[str, Grid | Floats]
@@ -84,6 +84,7 @@ def microscope(
     if asked.step == "attn.heads":
         head = column // (model.config.n_embd // model.config.n_head)
     value = parts.values[-1]
+    largest = max(map(abs, [*parts.made.tolist(), value or 0.0]))
     rows = {"left": parts.left, "right": parts.right, "product": parts.made}
     for name, values in {**rows, "sum": np.cumsum(parts.made)}.items():
         found[f"microscope.{name}"] = down(length, parts.first - 1, values.tolist())
@@ -100,7 +101,7 @@ def microscope(
         "microscope.cell": cell(area),
         "microscope.link": cell(area),
         "microscope.equals": _column([value]),
-        "microscope.difference": cell(0.0),
+        "microscope.difference": cell(rounding(model.shown("microscope.difference"), largest)),
     }
 
 

@@ -6,7 +6,7 @@ from sheetgpt.book.records import STRONGEST
 from sheetgpt.calculate.conversion import as_text
 from sheetgpt.check.explaining_tabs import place
 from sheetgpt.check.file import Floats, Grid, ModelInFile
-from sheetgpt.check.grids import as_good, cell, down
+from sheetgpt.check.grids import as_good, cell, down, rounding
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.votes import Direction, direction, of_tokens, votes
 
@@ -62,7 +62,9 @@ def reasons(
         "reasons.constant": cell(its.constant),
         "reasons.total": cell(logit),
         "reasons.logit": cell(logit),
-        "reasons.gap": cell(0.0),
+        "reasons.gap": cell(
+            rounding(model.shown("reasons.gap"), max(abs(logit), float(np.abs(table).max())))
+        ),
         "reasons.scale": cell(float(np.abs(table).max())),
         "reasons.best": cell(float(here[0] * (config.n_head + 1) + here[1])),
     }

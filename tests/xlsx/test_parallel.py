@@ -13,7 +13,7 @@ from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
-from sheetgpt.xlsx import parallel, rows, write
+from sheetgpt.xlsx import parallel, sheet_rows, write
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import Form, save
 
@@ -30,7 +30,7 @@ def all_is_large(monkeypatch):
     """Every matrix is worth asking other processes."""
     for module, names in (
         (numerals, ("LARGE", "SHARED")),
-        (rows, ("LARGE", "CELLS")),
+        (sheet_rows, ("LARGE", "CELLS")),
         (write, ("FEW", "MANY")),
         (parallel, ("LARGE",)),
     ):

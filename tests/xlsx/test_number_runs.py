@@ -11,7 +11,7 @@ from sheetgpt.book.book import Book, Numbers, Tab, Text
 from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.formula.cells import Area
-from sheetgpt.xlsx import bulk, parallel
+from sheetgpt.xlsx import number_runs, parallel
 from sheetgpt.xlsx import read as reading
 from sheetgpt.xlsx.read import read
 from sheetgpt.xlsx.write import Form, save
@@ -143,13 +143,13 @@ def test_what_no_workbook_holds(tmp_path, rows):
 def test_any_cut_into_pieces():
     """However the bytes come, the same is cut out of them."""
     xml = ("<sheetData>" + row(*[N] * 20) * 3 + "</sheetData>").encode()
-    whole: list[bulk.Run] = []
-    rest = b"".join(bulk.without_runs(iter([xml]), whole))
+    whole: list[number_runs.Run] = []
+    rest = b"".join(number_runs.without_runs(iter([xml]), whole))
     assert len(whole) == 3 and rest.count(b"2.5") == 0
     for size in (1, 7, 64, 333):
-        runs: list[bulk.Run] = []
+        runs: list[number_runs.Run] = []
         pieces = [xml[at : at + size] for at in range(0, len(xml), size)]
-        assert b"".join(bulk.without_runs(iter(pieces), runs)) == rest
+        assert b"".join(number_runs.without_runs(iter(pieces), runs)) == rest
         assert [run.values.tolist() for run in runs] == [run.values.tolist() for run in whole]
 
 
@@ -169,4 +169,4 @@ def test_parts_that_are_only_stored():
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a", "x" * 10)
     with zipfile.ZipFile(file) as archive:
-        assert b"".join(bulk.inflated(archive, "a")) == b"x" * 10
+        assert b"".join(number_runs.inflated(archive, "a")) == b"x" * 10
