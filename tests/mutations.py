@@ -150,6 +150,8 @@ def of_constants(workbook: Workbook, book: Book, random: Random, a_tab: int) -> 
     for tab in book.tabs:
         areas = [text.area for text in tab.texts if not LOOKS[text.look].input]
         for many in (*tab.lists, *tab.numbers):
+            if LOOKS[many.look].input:  # switches
+                continue
             rows, columns = many.area.shape
             areas.append(many.area.cell(random.randrange(rows), random.randrange(columns)))
         for area in random.sample(areas, min(a_tab, len(areas))):

@@ -59,6 +59,7 @@ class SwitchesPage:
             page.compute(self.read.cell(*place), tree, "formula plain")
         self._split("switches", self.read)
         self.changed = self._sentence(manual=manual)
+        self.token = self._built()
 
     def of_block(self, block: int) -> Switches:
         heads = self.read.row(block).columns(0, self.heads)
@@ -130,6 +131,18 @@ class SwitchesPage:
             page.write(SENTENCE + 2, 2, words.label("calculation manual"), "notice")
         return changed
 
+    def _built(self) -> Range:
+        """What the witness said of the next token, which the tab `checks` keeps digests of."""
+        for column, name, value in (
+            (FIRST + 1, "probability", self.built.probability),
+            (FIRST + 2, "ahead", self.built.lead),
+            (FIRST + 4, "token", self.built.token),
+        ):
+            number = np.array([[round(value, DIGITS)]])
+            look = "chip id" if name == "token" else SAID[name]
+            said = self.page.fill(SAYS + 2, column, number, look, f"switches.{name}")
+        return said
+
     def _says(self, prompt: Prompt, typed: Range, texts: Range, softmax: Range) -> None:
         """The likeliest next token now, and with all parts on when the workbook was built."""
         page, label, names = self.page, self.page.words.label, self.page.names
@@ -149,15 +162,7 @@ class SwitchesPage:
         for column, (name, tree) in enumerate(now.items(), start=FIRST):
             shown = when(prompt.n_tokens.equals(0), "", tree)
             page.compute_named(f"switches.now.{name}", SAYS + 1, column, shown, SAID[name])
-        built, row = self.built, SAYS + 2
-        for column, name, value in (
-            (FIRST + 1, "probability", built.probability),
-            (FIRST + 2, "ahead", built.lead),
-            (FIRST + 4, "token", built.token),
-        ):
-            number = np.array([[round(value, DIGITS)]])
-            look = "chip id" if name == "token" else SAID[name]
-            token = page.fill(row, column, number, look, f"switches.{name}")
+        row, token = SAYS + 2, self.token
         text = call("INDEX", texts, token + 1)
         page.compute_named("switches.built.token", row, FIRST, text, "token")
         same = call("EXACT", typed, Range(names["checks.prompt"]))

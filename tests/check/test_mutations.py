@@ -116,6 +116,8 @@ def is_named(opened, mutation: Mutation, sentence: str) -> bool:
         return True
     if mutation.named == "checks.prompt":  # what was typed has a digest among the properties
         return sentence.startswith("sheetgpt.prompt: ")
+    if mutation.tab == "checks" and "is not what it was when the workbook was built" in sentence:
+        return True  # a digest, without which its constant is told to be another
     tab, address = split_tab(mutation.named)
     cell, area = read_address(address, tab or ""), opened.workbook.names.get(sentence.split(":")[0])
     if mutation.tab == "vocabulary" and sentence.startswith("bytes.pair: "):
