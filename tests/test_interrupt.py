@@ -20,10 +20,10 @@ READY = "from sheetgpt.__main__ import main; print('ready', flush=True); main()"
 # The same, but every matrix is large enough to be worth asking other processes.
 SHARED = f"""
 from sheetgpt.calculate import numerals
-from sheetgpt.xlsx import parallel, rows, write
+from sheetgpt.xlsx import parallel, sheet_rows, write
 numerals.LARGE = numerals.SHARED = 16
 write.FEW = write.MANY = parallel.LARGE = 1
-rows.LARGE = rows.CELLS = 16
+sheet_rows.LARGE = sheet_rows.CELLS = 16
 {READY}"""
 
 
