@@ -54,7 +54,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_contents(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
-        *(f"sheetgpt/{name}.py" for name in ("__init__", "cli", "build", "formula/expr")),
+        *(f"sheetgpt/{name}.py" for name in ("__init__", "cli/options", "build", "formula/expr")),
         "sheetgpt/office/server.py",
         "sheetgpt/templates/en.toml",
         "sheetgpt/templates/ja.toml",
