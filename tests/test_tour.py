@@ -178,6 +178,16 @@ def test_a_longer_story(opened):
     opened.set({"new_tokens": 6})
 
 
+def test_who_is_alike(nano_workbook):
+    book = read(nano_workbook)
+    word, nearest = said(r"nearest to “(.+?)” lies “(.+?)”\.")
+    (leads,) = said(r"leads nearest to “(.+?)”\.")
+    assert book.values.read(book.names["neighbours.word.token"]) == word
+    for part, token in (("word", nearest), ("sum", leads)):
+        first = book.names[f"neighbours.{part}.nearest.token"].row(0)
+        assert book.values.read(first) == token
+
+
 def test_a_broken_weight(opened):
     """It is the first cell of a matrix, so that it can be reached by a name."""
     first_text(opened)
