@@ -18,11 +18,11 @@ from sheetgpt.checkpoint.rounding import DIGITS, RoundingLoss, as_float32, loss
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
+from sheetgpt.formula.expr import MOST_CHOICES
 from sheetgpt.formula.text import LONGEST_TEXT, length_in_excel
 from sheetgpt.lessons.book import lessons_book
 from sheetgpt.lessons.words import load_words as load_lesson_words
 from sheetgpt.progress import Progress, silent
-from sheetgpt.steps.reasons import MOST_CHOICES
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
@@ -102,6 +102,7 @@ def build_workbook(
     _refuse_size(checkpoint, room)
     manual = is_large(checkpoint.config)
     lens = not manual if order.lens is None else order.lens
+    effects = not manual if order.effects is None else order.effects
     neighbours = not manual if order.neighbours is None else order.neighbours
     expected = estimate(
         checkpoint.config, room.tokens, order.digits, order.form, lens=lens, neighbours=neighbours
@@ -113,7 +114,6 @@ def build_workbook(
     if order.digits < DIGITS:
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
-    effects = not manual if order.effects is None else order.effects
     with Workers(jobs) as workers:
         progress("asking the witness")
         weights = ReadBack(checkpoint.weights, workers)

@@ -25,7 +25,7 @@ from sheetgpt.book.records import (
 from sheetgpt.book.rules import beside
 from sheetgpt.book.under_microscope import At, Parts, seen_steps
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Like, Range, Text, call, fixed, join, when
+from sheetgpt.formula.expr import Expr, Like, Range, Text, call, fixed, join, one_of, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.block import Attention
 from sheetgpt.steps.head import Head
@@ -226,7 +226,7 @@ class MicroscopePage:
         root: Like = sqrt(self.config.n_embd // self.config.n_head) if how[0].scaled else 1
         if max(each.divisor for each in how) == 1:
             return root
-        return root * call("CHOOSE", self.at.block + 1, *(each.divisor for each in how))
+        return root * one_of([each.divisor for each in how], self.at.block)
 
     def _cell(self, result: Range) -> None:
         """Where the number stands in the workbook, with a link, and whether it is the same."""

@@ -8,7 +8,7 @@ from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.records import MICROSCOPE_INPUTS, UNDER_MICROSCOPE
 from sheetgpt.book.under_microscope import SeenStep
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Like, Range, Text, call, fixed, when
+from sheetgpt.formula.expr import Expr, Like, Range, Text, call, fixed, one_of, when
 from sheetgpt.gpt2.config import Config
 
 TOP = 5  # the row of the first input
@@ -26,7 +26,7 @@ class Windows:
         return any(self.of_blocks)
 
     def at(self, block: Expr) -> Expr:
-        return call("CHOOSE", block + 1, *self.of_blocks)
+        return one_of(self.of_blocks, block)
 
 
 def inputs(page: Page, prompt: Prompt, config: Config, names: Area) -> Mapping[str, Range]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from sheetgpt.book.page import Page
 from sheetgpt.book.records import NORM, PRODUCT, SOFTMAX
-from sheetgpt.book.rules import beside, is_blank
+from sheetgpt.book.rules import beside, is_at_least, is_blank
 from sheetgpt.book.under_microscope import SeenStep
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Like, Range, call, fixed, when
+from sheetgpt.formula.expr import Expr, Like, Range, call, fixed, one_of, when
 from sheetgpt.steps import microscope as formulas
 from sheetgpt.steps.mathematics import largest, mean
 
@@ -135,7 +135,7 @@ def _side(
         column = workings.place(when(chosen.number.equals(number), tree, ""), heading)
         rows = column.shape[0]
         parts = [_as_long(column, length, top) for top in range(0, rows, step.in_heads or rows)]
-        found.append(call("CHOOSE", chosen.head + 1, *parts) if len(parts) > 1 else parts[0])
+        found.append(one_of(parts, chosen.head) if len(parts) > 1 else parts[0])
     return call("CHOOSE", chosen.number, *found)
 
 
@@ -152,8 +152,6 @@ def _mark(page: Page, workings: Workings, product: Range) -> None:
     page.compute(cell, formulas.half_the_largest(product), "formula")
     length = product.area.shape[0]
     whole = page.area(FIRST, TOKEN, length, SUM - TOKEN + 1)
-    term = beside(whole, MADE)
-    is_there, is_large = call("LEN", term) > 0, call("ABS", term) >= fixed(least)
-    page.rule(whole, call("AND", is_there, is_large), "middling")
+    page.rule(whole, is_at_least(fixed(least), beside(whole, MADE)), "middling")
     numbers = page.area(FIRST, NUMBER, length)
     page.rule(numbers, is_blank(beside(numbers, MADE)), "no token")

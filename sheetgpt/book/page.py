@@ -81,8 +81,8 @@ class Page:
     ) -> None:
         self.texts.append(Text(self.area(row, column), value, look, link))
 
-    def write_input(self, cell: Area, value: str | float, look: str) -> None:
-        """A cell to type into, which may be empty."""
+    def write_or_leave(self, cell: Area, value: str | float, look: str) -> None:
+        """A cell with its look, which may be empty."""
         if value == "":
             self.blanks.append(Blank(cell, look))
         else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sheetgpt.book.book import Blank, Diverging
+from sheetgpt.book.book import Diverging
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
@@ -89,10 +89,7 @@ class ReasonsPage:
         page, label = self.page, self.page.words.label
         for row, (name, value) in enumerate(INPUTS.items(), start=5):
             area = page.define(f"reasons.{name}", page.area(row, 2)).area
-            if value == "":
-                page.blanks.append(Blank(area, "choice"))
-            else:
-                page.write(row, 2, value, "control")
+            page.write_or_leave(area, value, "choice" if value == "" else "control")
             page.write(row, FIRST, label(f"reasons {name}"), "note")
         page.allow(self.cell("position").area, "chosen", "whole", 0, self.context)
         page.allow(self.cell("rather").area, "rather", "whole", 0, 1)
@@ -253,7 +250,7 @@ class ReasonsPage:
         def own(step: Range) -> Expr:
             return call("INDEX", step, number, 0)
 
-        for block in range(self.blocks):
+        for block, mlp in enumerate(self.of_blocks("mlp.c_proj")):
             reads, place = self.cell("reads").area.row(block), self.cell("place").area
             heads, weights = (page.names[f"h.{block}.attn.{each}"] for each in ("heads", "weights"))
             for head in range(self.heads):
@@ -265,7 +262,6 @@ class ReasonsPage:
                 largest = attention.strongest(seen_by, number)
                 where = attention.place(seen_by, number, largest, seen.prompt.number)
                 page.compute(place.cell(block, head), self.shown(where), "integer")
-            mlp = self.of_blocks("mlp.c_proj")[block]
             to = self.link(block, self.heads)
             cells = self.table.row(block).columns(self.heads, self.heads + 2)
             page.compute(cells.columns(0, 1), votes(own(mlp), direction), "vote", to)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from sheetgpt.book.book import Computed, Layout, StepRecord, Tab
 from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import MOST_CHOICES
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.steps.sample import columns
@@ -37,7 +38,6 @@ LINES = 6  # of arithmetic
 # formula, for every word has a name of its own, and every rank a number.
 NEIGHBOUR_COLUMNS = {"token": True, "id": True, "spaced": False, "typed": False, "note": False}
 NEAREST = {"cosine": False, "id": False, "token": True, "angle": True}
-MOST_CHOICES = 254  # that CHOOSE has in Excel, and so blocks or heads that can be chosen from
 
 
 def listed(config: Config, room: Room, *, lens: bool, neighbours: bool) -> list[StepRecord]:

@@ -3,7 +3,7 @@
 A range that is fixed on one side says of each cell where it is: `ROWS(C$10:C10)` counts its rows.
 """
 
-from sheetgpt.formula.cells import Area
+from sheetgpt.formula.cells import BEGINS, Area
 from sheetgpt.formula.expr import Call, Expr, Range, call
 
 SAME_COLUMN = (False, True, False, True)  # the sides that are fixed
@@ -27,7 +27,7 @@ def itself(area: Area) -> Range:
 
 def row_number(area: Area) -> Call:
     """In which row of the area each cell is, counted from 0."""
-    return call("ROWS", Range(area.cell(0, 0), fixed=(True, False, False, False))) - 1
+    return call("ROWS", Range(area.cell(0, 0), fixed=BEGINS)) - 1
 
 
 def column_number(area: Area) -> Call:
@@ -37,6 +37,11 @@ def column_number(area: Area) -> Call:
 
 def is_blank(cell: Expr) -> Call:
     return call("LEN", cell).equals(0)
+
+
+def is_at_least(size: Expr, cell: Expr) -> Call:
+    """Whether a cell has a number of this size or more, whatever its sign."""
+    return call("AND", call("LEN", cell) > 0, call("ABS", cell) >= size)
 
 
 def begins_with(mark: str, cell: Expr) -> Call:

@@ -1,13 +1,12 @@
 """On the tab `reasons`: one head's vote, token by token that it looked at."""
 
-from sheetgpt.book.book import Blank, Diverging
+from sheetgpt.book.book import Diverging
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.reasons import ReasonsPage, signed
 from sheetgpt.book.rules import beside, is_blank
-from sheetgpt.formula.expr import Range, call, when
+from sheetgpt.formula.expr import Range, call, one_of, when
 from sheetgpt.gpt2.config import Config
-from sheetgpt.steps import reasons
 from sheetgpt.steps.mathematics import total
 
 COLUMNS = {"weight": "attention", "value": "vote", "vote": "vote"}  # and their looks
@@ -26,7 +25,7 @@ def split_page(votes: ReasonsPage, config: Config) -> None:
         {"block": config.n_layer, "head": config.n_head}.items(), start=page.row
     ):
         cell = page.define(f"reasons.{name}", page.area(row, 2)).area
-        page.blanks.append(Blank(cell, "control"))
+        page.write_or_leave(cell, "", "control")
         page.allow(cell, name, "whole", 0, most - 1)
         page.write(row, FIRST, label(f"reasons {name}"), "note")
         page.define(f"reasons.split.{name}", page.area(row, 1))
@@ -44,8 +43,8 @@ def split_page(votes: ReasonsPage, config: Config) -> None:
     _choose(votes, config)
     _worth(votes, config)
     block, head = (votes.cell(f"split.{name}") for name in ("block", "head"))
-    weights = reasons.chosen(block, votes.of_blocks("attn.weights"))
-    values = reasons.chosen(block, votes.of_blocks("attn.v"))
+    weights = one_of(votes.of_blocks("attn.weights"), block)
+    values = one_of(votes.of_blocks("attn.v"), block)
     for index in range(votes.context):
         number = Range(page.area(top + index, 1))
         weight, value, vote = (votes.cell(f"split.{each}").area.row(index) for each in COLUMNS)

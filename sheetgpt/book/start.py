@@ -116,10 +116,7 @@ class Start:
 
     def _side(self, row: int, value: float | str, look: str, label: str) -> None:
         page = self.page
-        if value == "":
-            page.blanks.append(Blank(page.area(row, SIDE), look))
-        else:
-            page.write(row, SIDE, value, look)
+        page.write_or_leave(page.area(row, SIDE), value, look)
         page.write(row, SIDE + 1, page.words.label(label), "note")
 
     def finish(

@@ -122,7 +122,7 @@ class TokenRows:
         numbers = page.area(first - 2, FIRST, 1, self.context)
         page.rule(numbers, is_blank(over(numbers, first - 1)), "no token")
         page.count(first, height)
-        page.list_texts(first, 2, self.entries, "token")
+        page.list_texts(first, TEXT, self.entries, "token")
         page.frozen = (first - 1, page.frozen[1])
         page.row = first + height + 1
         return page.area(first, FIRST, height, self.context)
@@ -168,7 +168,9 @@ class TokenRows:
         numbers = page.count(first, self.context, first=1)
         page.rule(numbers, is_blank(beside(numbers, TEXT)), "no token")
         for token in range(self.context):
-            page.compute(page.area(first + token, 2), Range(self.tokens.area.row(token)), "token")
+            page.compute(
+                page.area(first + token, TEXT), Range(self.tokens.area.row(token)), "token"
+            )
 
     def _column_headings(self, row: int, left: int, width: int, tokens: str) -> None:
         """The tokens, in a look, or else the numbers of the columns."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sheetgpt.book.book import Curve, Plot
 from sheetgpt.book.page import Page
-from sheetgpt.book.rules import beside
+from sheetgpt.book.rules import beside, is_at_least
 from sheetgpt.book.words_typed import TypedWords, Vocabulary
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Like, Range, call, fixed, when
@@ -48,9 +48,8 @@ def two_tokens(page: Page, words: TypedWords, vocabulary: Vocabulary, aside: Are
         page.compute(cells[name], shown(tree), "formula" if name == "large" else "fine")
     _sentences(page, row, words, cells, (left, right, product))
     numbers = page.area(first, 1, d, 4)
-    term = beside(numbers, product.area.left)
-    is_there, is_large = call("LEN", term) > 0, call("ABS", term) >= fixed(Range(cells["large"]))
-    page.rule(numbers, call("AND", is_there, is_large), "middling")
+    least = fixed(Range(cells["large"]))
+    page.rule(numbers, is_at_least(least, beside(numbers, product.area.left)), "middling")
     if aside is not None:
         _arrows(page, words, vocabulary, cosine, aside, page.area(first - 1, CHART))
 

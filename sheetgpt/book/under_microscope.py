@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sheetgpt.book.records import UNDER_MICROSCOPE
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Like, Range, call
+from sheetgpt.formula.expr import Expr, Like, Range, call, one_of
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.head import Head
 
@@ -83,13 +83,13 @@ class Parts:
         if name in self.names:
             return Range(self.names[name], name)
         ranges = [Range(self.names[f"h.{b}.{name}"], f"h.{b}.{name}") for b in self.blocks]
-        return call("CHOOSE", self.at.block + 1, *ranges)
+        return one_of(ranges, self.at.block)
 
     def weight(self, name: str) -> Expr:
         if name in self.weights:
             return self.weights[name]
         ranges = [self.weights[f"h.{b}.{name}"] for b in self.blocks]
-        return call("CHOOSE", self.at.block + 1, *ranges)
+        return one_of(ranges, self.at.block)
 
     def row(self, name: str, token: Expr) -> Expr:
         """A token's row of a step, as a column."""

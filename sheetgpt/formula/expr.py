@@ -13,7 +13,7 @@ one token, and `row.py` turns them into plain ranges, token by token.
 The side `t` is the number of tokens up to this one, the token itself included.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sheetgpt.formula.cells import MOVES, STAYS, Area, Fixed
@@ -196,6 +196,11 @@ def when(condition: Expr, then: Like, otherwise: Like) -> Call:
     return call("IF", condition, then, otherwise)
 
 
+def one_of(choices: Sequence[Like], index: Expr) -> Call:
+    """One of at most MOST_CHOICES, counted from 0; no other is looked at."""
+    return call("CHOOSE", index + 1, *choices)
+
+
 def join(*parts: Like) -> Expr:
     """Texts one behind the other, with the operator &."""
     first, *rest = (expr(part) for part in parts)
@@ -248,6 +253,7 @@ def _split(own: Call, parts: int, *, alike: bool) -> list[Call]:
 
 Arguments = tuple[Expr, ...]
 MOST = 255  # arguments that a function takes at most, in Excel
+MOST_CHOICES = MOST - 1  # that CHOOSE has, behind the number of the one
 
 
 def _broadcast(arguments: Arguments) -> Shape:

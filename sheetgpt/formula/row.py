@@ -8,7 +8,7 @@ that token's row and nothing else, and no formula can look at a later token.
 
 from collections.abc import Callable
 
-from sheetgpt.formula.cells import BEGINS, MOVES, Fixed
+from sheetgpt.formula.cells import BEGINS, MOVES
 from sheetgpt.formula.expr import Call, Expr, Number, Range, fixed
 
 
@@ -48,13 +48,9 @@ def first_seen(token: int, window: Expr | None = None) -> int:
 
 
 def _past(whole: Range, token: int, window: Expr | None = None) -> Range:
-    first = first_seen(token, window)
-    return Range(whole.area.rows(first, token + 1), fixed=_from(first_seen(token + 1, window)))
-
-
-def _from(first: int) -> Fixed:
-    """The sides of rows that begin at one row for this token and the next, or move with them."""
-    return MOVES if first else BEGINS
+    """Rows that begin with the first token for the next token as well, or move along with it."""
+    first, moves = first_seen(token, window), first_seen(token + 1, window) > 0
+    return Range(whole.area.rows(first, token + 1), fixed=MOVES if moves else BEGINS)
 
 
 def _seen(whole: Range, token: int, window: Expr | None = None) -> Range:

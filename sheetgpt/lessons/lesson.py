@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.book import Blank, Rule, Tab, Validation
+from sheetgpt.book.book import Rule, Tab, Validation
 from sheetgpt.book.lines import broken
 from sheetgpt.book.page import LINKS, Page
 from sheetgpt.book.rules import itself
@@ -89,11 +89,7 @@ class Lesson(Page):
         """
         for i, line in enumerate(values):
             for j, value in enumerate(line):
-                cell = self.area(row + i, column + j)
-                if value == "":
-                    self.blanks.append(Blank(cell, look))
-                else:
-                    self.write(cell.top, cell.left, value, look)
+                self.write_or_leave(self.area(row + i, column + j), value, look)
         cells = self.area(row, column, len(values), len(values[0]))
         if look == "control":
             limits = limits or NUMBERS

@@ -6,13 +6,11 @@ unembedding, times gain, through σ, less the mean of that (Elhage et al. 2021, 
 Framework for Transformer Circuits"; nostalgebraist 2020).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sheetgpt.formula.expr import MOST, Call, Expr, Like, Range, call, expr, join, when
-from sheetgpt.steps.head import Head
-
-MOST_CHOICES = MOST - 1  # blocks that one formula can choose among
+from sheetgpt.formula.expr import Expr, Like, Range, call, join, when
+from sheetgpt.steps.head import Head, ranked_id
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def apart(head: Head, pair: Pair) -> Expr:  # [1, n_embd]
 
 def reads(direction: Expr, c_proj: Expr) -> Expr:  # [1, n_embd]
     """What each number that the heads of a block give is worth in a direction."""
-    return Call("MMULT", (c_proj, direction.T)).T
+    return (c_proj @ direction.T).T
 
 
 def constant(head: Head, pair: Pair, apart: Expr, bias: Expr) -> Expr:
@@ -81,13 +79,6 @@ def largest_part(votes: Range, rank: Like) -> Expr:
     return call("LARGE", call("ABS", votes), rank)
 
 
-def part_of(votes: Range, size: Expr, numbers: Range, equals_above: Expr | None = None) -> Expr:
+def part_of(votes: Range, size: Expr, numbers: Range, equals_above: Expr) -> Expr:
     """The number of the part whose vote has this size; of equal ones the next after those above."""
-    before: Like = 0 if equals_above is None else call("SUM", when(equals_above, 1, 0))
-    are_as_large = call("ABS", votes).equals(size)
-    return call("SMALL", when(are_as_large, numbers, ""), expr(before) + 1)
-
-
-def chosen(block: Expr, of_blocks: Sequence[Range]) -> Expr:
-    """The cells of one step in a block with this number."""
-    return call("CHOOSE", block + 1, *of_blocks)
+    return ranked_id(call("ABS", votes), numbers, size, equals_above)

@@ -3,13 +3,9 @@
 The figures are those of the rounded weights on disk, so a retrained nano is tested as it is.
 """
 
-import importlib.util
 import json
 import random
-import sys
 from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,21 +14,9 @@ import pytest
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2 import reference
+from tests.weights.scripts import WEIGHTS, load_script
 
-WEIGHTS = Path(__file__).parents[2] / "weights"
 NANO = WEIGHTS / "nano"
-
-
-def load_script(name: str) -> ModuleType:
-    """A module of `weights/`, which is a folder of scripts and no package."""
-    spec = importlib.util.spec_from_file_location(name, WEIGHTS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up by its name
-    spec.loader.exec_module(module)
-    return module
-
 
 grammar = load_script("grammar")
 card = load_script("card")

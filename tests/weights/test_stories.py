@@ -4,16 +4,13 @@ By our own witness and without torch, with the rounded weights on disk, so a ret
 tested as it is.
 """
 
-import importlib.util
 import json
 import lzma
 import math
 import os
 import random
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,24 +19,12 @@ import pytest
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2 import reference
+from tests.weights.scripts import WEIGHTS, load_script
 
-WEIGHTS = Path(__file__).parents[2] / "weights"
 STORIES = WEIGHTS / "stories"
 END_OF_TEXT = "<|endoftext|>"
 
 SAMPLE = 6  # questions of each family; the whole sets are measured when the model is trained
-
-
-def load_script(name: str) -> ModuleType:
-    """A module of `weights/`, which is a folder of scripts and no package."""
-    spec = importlib.util.spec_from_file_location(name, WEIGHTS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up by its name
-    spec.loader.exec_module(module)
-    return module
-
 
 grammar = load_script("grammar")
 card = load_script("card")
