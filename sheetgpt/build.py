@@ -10,7 +10,7 @@ from pathlib import Path
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
-from sheetgpt.book.prompt import STAGES, room_for
+from sheetgpt.book.prompt import STAGES, room_for, splitting_of
 from sheetgpt.book.witness import ReadBack, fingerprints
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
@@ -154,7 +154,8 @@ def _refuse_path(path: Path, *, force: bool) -> None:
 
 
 def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
-    if not prompt and checkpoint.tokenizer.end_of_text is None:
+    tokenizer = checkpoint.tokenizer
+    if not prompt and tokenizer.end_of_text is None and tokenizer.leading is None:
         raise PromptError(
             "the prompt is empty, and the vocabulary has no <|endoftext|> to start from; "
             "give a prompt with --prompt"
@@ -208,11 +209,12 @@ def _room(checkpoint: Checkpoint, order: Order, prompt: str, ids: Sequence[int])
 def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:
     """A sheet has 16,384 columns and 1,048,576 rows: refuse before starting what cannot fit."""
     config = checkpoint.config
+    stages = tables_of(room.rounds, splitting_of(checkpoint.tokenizer))
     wide = {
         "the three parts of c_attn (3 × n_embd)": 3 * config.n_embd,
         "the MLP's width (n_inner)": config.n_inner,
         "the heads' matrices (n_head × context)": config.n_head * room.tokens,
-        "the tokenizer": STAGES + sum(len(each) + 2 for each in tables_of(room.rounds).values()),
+        "the tokenizer": STAGES + sum(len(each) + 2 for each in stages.values()),
     }
     for what, columns in wide.items():
         if columns > LAST_COLUMN - FIRST + 1:

@@ -17,7 +17,7 @@ from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
-from sheetgpt.book.prompt import Writing, prompt_page
+from sheetgpt.book.prompt import Writing, prompt_page, splitting_of
 from sheetgpt.book.records import listed, placed
 from sheetgpt.book.start import CONTROLS, Start
 from sheetgpt.book.token_rows import TokenRows, Tokens
@@ -39,6 +39,7 @@ SHOWN = (
     "tokens.id", "tokens.text", "n_tokens", "prompt.message", "predicted.token", "completion",
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
 )  # fmt: skip
+TOKENIZER = ("unit", "leading", "otherwise")  # what no table of the workbook says of it
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
 
 
@@ -67,7 +68,7 @@ def compile_book(
     names: dict[str, Area] = {}
     pages = Pages(names, words)
     page = pages.add
-    listed_steps = listed(config, room, lens=lens)
+    listed_steps = listed(config, room, splitting_of(checkpoint.tokenizer), lens=lens)
     records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
@@ -235,5 +236,11 @@ def _properties(
     if checkpoint.zeros:
         stated["zeros"] = " ".join(dict.fromkeys(map(kind, checkpoint.zeros)))
     stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
+    tokenizer = checkpoint.tokenizer
+    of_tokenizer = {
+        **{name: getattr(tokenizer, name) for name in TOKENIZER},
+        "has_specials": bool(tokenizer.specials),
+    }
+    stated |= {f"tokenizer.{name}": json.dumps(value) for name, value in of_tokenizer.items()}
     stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
     return {PROPERTY + name: text for name, text in stated.items()}

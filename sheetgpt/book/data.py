@@ -16,7 +16,7 @@ from sheetgpt.formula.expr import Range
 from sheetgpt.gpt2.characters import class_runs
 from sheetgpt.gpt2.partial import Partial, partial_tokens
 from sheetgpt.gpt2.tokens import BYTE_OF, SPELLING, Tokenizer
-from sheetgpt.steps.tokenize import NEVER, Tables
+from sheetgpt.steps.tokenize import NEVER, Specials, Tables
 
 ROWS = 256  # of a matrix that are made a fingerprint of at a time
 TOP = 6  # the first row of a list; its headings stand in the row above
@@ -83,7 +83,9 @@ def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
     merged = np.array([ids[left + right] for left, right in tokenizer.merges], dtype=np.int64)
     factor = key_factor(len(tokenizer.tokens))
     by_key = _merges_by_key(tokenizer, factor)
-    byte_id = np.array([ids.get(SPELLING[byte], -1) for byte in range(256)])
+    n_vocab = len(tokenizer.tokens)
+    byte_id = np.array([ids.get(SPELLING[byte], n_vocab) for byte in range(256)])
+    has_unknown = tokenizer.gaps or not all(each in ids for each in tokenizer.specials)
     runs = class_runs()
     first = np.array([first for first, _ in runs])
     kind = np.array([int(kind) for _, kind in runs])
@@ -97,13 +99,30 @@ def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
         merge_key=_list(page, 7, "merge key", by_key[:, 0], "integer", "merges.key"),
         merge_rank=_list(page, 8, "merge rank", by_key[:, 1], "integer", "merges.rank"),
         factor=factor,
-        has_gaps=bool(tokenizer.gaps),
+        unknown=n_vocab if has_unknown else None,
+        specials=specials(page, tokenizer, n_vocab) if tokenizer.specials else None,
+        leading=tokenizer.leading,
+    )
+
+
+def specials(page: Page, tokenizer: Tokenizer, unknown: int) -> Specials:
+    """The texts that are cut out of the prompt before it is split, the longest first."""
+    texts = tokenizer.specials
+    ids = [tokenizer.ids.get(each, unknown) for each in texts]
+    lengths = np.array([len(each) for each in texts])
+    return Specials(
+        text=_list(page, 18, "special", texts, "token", "specials.text"),
+        id=_list(page, 19, "id", np.array(ids), "integer", "specials.id"),
+        length=_list(page, 20, "length", lengths, "integer", "specials.length"),
     )
 
 
 def key_factor(n_vocab: int) -> int:
-    """What the left id of a merge is multiplied by in its key: a power of 2 above every id."""
-    return 1 << max(16, (n_vocab - 1).bit_length())
+    """What the left id of a merge is multiplied by in its key: a power of 2 above every id.
+
+    Above n_vocab as well, which stands for what is no token.
+    """
+    return 1 << max(16, n_vocab.bit_length())
 
 
 def _merges_by_key(tokenizer: Tokenizer, factor: int) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from sheetgpt.steps.tokenize import (
     Columns,
     Room,
     RowFormulas,
+    Splitting,
     Table,
     Tables,
     Use,
@@ -24,7 +25,6 @@ from sheetgpt.steps.tokenize import (
     counted,
     emoji_length,
     first_unknown,
-    is_unknown,
     merges,
     tables_of,
     use,
@@ -66,6 +66,11 @@ class Writing:
     end_of_text: int | None
 
 
+def splitting_of(tokenizer: Tokenizer) -> Splitting:
+    """What tables this vocabulary needs."""
+    return Splitting(tokenizer.unit, bool(tokenizer.specials))
+
+
 def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None = None) -> Room:
     """What a sheet should have room for: a prompt of `length` characters, and this one at least.
 
@@ -104,7 +109,7 @@ def prompt_page(
     """Lay out every stage, and at the left the tokens: the prompt's, then those written."""
     page.frozen = (TOP + 1, 0)
     page.widths = {1: 10, 2: 16, 3: 8, 4: 8, 5: 3}
-    stages = _Stages(page, tables_of(room.rounds))
+    stages = _Stages(page, tables_of(room.rounds, tables.splitting))
     letters = stages.place("characters", room.characters)
     fit = _Fit(page, stages.column)
     stages.fill(letters, characters(letters, prompt, fit.emoji, tables))
@@ -121,15 +126,17 @@ def prompt_page(
     stages.fill(last, counted(last, merged, units, tables))
 
     unknown = None
-    if tables.has_gaps:
-        sentence = page.words.sentence("unknown", character=first_unknown(units, letters))
-        unknown = is_unknown(units), sentence
-    message = fit.write(use(prompt, letters, rounds, last, room), room, prompt, unknown)
+    if tables.unknown is not None:
+        character = first_unknown(units, letters, tables, tables.unknown)
+        is_there = call("MAX", units["id"]) >= tables.unknown
+        unknown = is_there, page.words.sentence("unknown", character=character)
+    used = use(prompt, letters, rounds, last, room, int(tables.leading is not None))
+    message = fit.write(used, room, prompt, unknown)
     page.write(4, 1, page.words.label("prompt"), "heading")
     shown = page.define("prompt.shown", page.area(4, 2)).area
     page.compute(shown, when(call("LEN", prompt).equals(0), "", prompt), "text")
     stages_ = (letters, units, merged, last)
-    return _tokens(page, prompt, message, stages_, texts, room.tokens, writing)
+    return _tokens(page, prompt, message, stages_, texts, room.tokens, writing, tables.leading)
 
 
 class _Fit:
@@ -187,17 +194,22 @@ def _tokens(
     texts: Range,
     context: int,
     writing: Writing | None,
+    leading: int | None,
 ) -> Prompt:
     """Token number k is the k-th part that is left when no pair merges any more.
 
-    Behind the prompt stand the tokens that the sheet has chosen itself.  Without a prompt it
-    starts from the token that ends a text, which is also what a text begins after.
+    leading: the token that stands before them, if one does. Behind the prompt stand the tokens
+    that the sheet has chosen itself.  Without a prompt it starts from the token that ends a text,
+    which is also what a text begins after.
     """
     start = writing.end_of_text if writing else None
     letters, units, parts, last = stages
     label, words = page.words.label, page.words.step("tokens.id")
     page.write(5, 1, label("tokens"), "heading")
-    counted = call("MAX", last["count"], 0 if start is None else 1)
+    n_parts = call("MAX", last["count"])
+    counted: Expr = call("MAX", last["count"], 0 if start is None else 1)
+    if leading is not None:
+        counted = n_parts + 1
     n_tokens = page.define("n_tokens", page.area(5, 2))
     page.compute(n_tokens.area, when(call("LEN", message).equals(0), counted, 0), "integer left")
 
@@ -213,10 +225,14 @@ def _tokens(
     page.rule(counted_rows, is_blank(beside(counted_rows, 2)), "no token")
     for row in range(context):
         its_number, its_id = Range(number.row(row)), Range(ids.row(row))
-        place = call("MATCH", its_number, last["count"], 0)
-        its_word = call("INDEX", letters["word"], call("INDEX", units["character"], place))
+        its_part: Expr = its_number if leading is None else its_number - 1
+        place = call("MATCH", its_part, last["count"], 0)
+        its_word: Expr = call("INDEX", letters["word"], call("INDEX", units["character"], place))
         of_prompt: Expr = call("INDEX", parts["id"], place)
-        if start is not None:
+        if leading is not None:
+            of_prompt = when(its_number.equals(1), leading, of_prompt)
+            its_word = when(its_number.equals(1), "", its_word)
+        elif start is not None:
             of_prompt = when(call("LEN", prompt).equals(0), start, of_prompt)
         behind: Expr = Text("")
         if writing is not None:
@@ -226,7 +242,7 @@ def _tokens(
         for area, tree, look in (
             (ids, when(its_number > n_tokens, behind, of_prompt), "integer"),
             (text, when(its_id.equals(""), "", call("INDEX", texts, its_id + 1)), "token"),
-            (word, when(its_number > call("MAX", last["count"]), "", its_word), "integer"),
+            (word, when(its_part > n_parts, "", its_word), "integer"),
         ):
             page.compute(area.row(row), tree, look)
     page.define("tokens.word", word)

@@ -13,7 +13,7 @@ from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.steps.sample import columns
-from sheetgpt.steps.tokenize import Room, tables_of
+from sheetgpt.steps.tokenize import Room, Splitting, tables_of
 
 LIKELIEST = 10  # candidates that are shown of each new token
 CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
@@ -21,10 +21,10 @@ CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
 MOST_CHIPS = 64  # tokens that `start` shows side by side
 
 
-def listed(config: Config, room: Room, *, lens: bool) -> list[StepRecord]:
+def listed(config: Config, room: Room, splitting: Splitting, *, lens: bool) -> list[StepRecord]:
     """Every step in the order in which the workbook computes it."""
     return [
-        *_prompt(room),
+        *_prompt(room, splitting),
         *_model(config, room.tokens),
         *_predicted(config, room.tokens),
         *_attention(config),
@@ -67,9 +67,9 @@ def _table(tab: str, shape: tuple[int, int], *names: str) -> Iterator[StepRecord
     return (StepRecord(name, tab, Layout.TABLE, shape) for name in names)
 
 
-def _prompt(room: Room) -> Iterator[StepRecord]:
+def _prompt(room: Room, splitting: Splitting) -> Iterator[StepRecord]:
     tab, rows = "prompt to tokens", (room.tokens, 1)
-    for table, names in tables_of(room.rounds).items():
+    for table, names in tables_of(room.rounds, splitting).items():
         length = room.characters if table == "characters" else room.bytes
         yield from _table(tab, (length, 1), *(f"{table}.{column}" for column in names))
     yield from _scalars(tab, "prompt.shown")

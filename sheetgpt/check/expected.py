@@ -31,8 +31,8 @@ Read = Callable[[str], Grid | None]
 
 def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) -> list[int]:
     """The ids of the workbook's prompt, without one the end of a text; none if it does not fit."""
-    if not model.prompt and tokenizer.end_of_text is not None:
-        return [tokenizer.end_of_text]
+    if not model.prompt:
+        return tokenizer.encode_prompt("")
     try:
         stages = tokenizer.stages(model.prompt)
     except PromptError:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.book import StepRecord
-from sheetgpt.book.compile import PROPERTY
+from sheetgpt.book.compile import PROPERTY, TOKENIZER
 from sheetgpt.book.data import key_factor
 from sheetgpt.book.records import listed
 from sheetgpt.calculate.conversion import as_text
@@ -20,9 +20,9 @@ from sheetgpt.checkpoint.config_file import from_json, to_json
 from sheetgpt.errors import CheckpointError, WorkbookError
 from sheetgpt.formula.cells import LAST_ROW, Area
 from sheetgpt.gpt2.config import Config
-from sheetgpt.gpt2.tokens import Tokenizer
+from sheetgpt.gpt2.tokens import Tokenizer, Unit
 from sheetgpt.gpt2.weights import shapes
-from sheetgpt.steps.tokenize import Room
+from sheetgpt.steps.tokenize import Room, Splitting
 from sheetgpt.xlsx.read import Workbook
 
 Grid = NDArray[np.object_]
@@ -48,6 +48,8 @@ class Stated:
     has_lens: bool
     config: Config
     room: Room
+    splitting: Splitting
+    tokenizer: Mapping[str, Any]  # what no table of the workbook says of it
     said: Mapping[str, str]
 
 
@@ -78,9 +80,22 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         within = all(0 <= size <= LAST_ROW for size in astuple(room))
         if least < 1 or not within or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
-        return Stated(said["model"], json.loads(said["lens"]) is not False, config, room, said)
+        tokenizer = _of_tokenizer(said, config)
+        has_specials = json.loads(said["tokenizer.has_specials"]) is True
+        splitting = Splitting(tokenizer["unit"], has_specials)
+        has_lens = json.loads(said["lens"]) is not False
+        return Stated(said["model"], has_lens, config, room, splitting, tokenizer, said)
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:
         raise _says_nothing(path) from error
+
+
+def _of_tokenizer(said: Mapping[str, str], config: Config) -> dict[str, Any]:
+    """What no table says of a tokenizer; ValueError for an id that cannot be."""
+    found = {each: json.loads(said[f"tokenizer.{each}"]) for each in TOKENIZER}
+    for name in ("leading", "otherwise"):
+        if found[name] is not None and found[name] not in range(config.n_vocab):
+            raise ValueError(f"{name} is no token")
+    return {**found, "unit": Unit(found["unit"])}
 
 
 def _frozen(value: Any) -> Any:
@@ -112,7 +127,7 @@ class ModelInFile:
     @cached_property
     def records(self) -> dict[str, StepRecord]:
         """Everything that formulas compute, by its name, in the order in which they do."""
-        every = listed(self.config, self.room, lens=self.has_lens)
+        every = listed(self.config, self.room, self.stated.splitting, lens=self.has_lens)
         return {record.name: record for record in every}
 
     @property
@@ -165,6 +180,12 @@ class ModelInFile:
                 (tokens[key // factor], tokens[key % factor])
                 for key in keys[np.argsort(ranks)].tolist()
             ]
-            return Tokenizer.from_tables(tokens, merges, str(self.path))
+            return Tokenizer.from_tables(
+                tokens,
+                merges,
+                str(self.path),
+                specials=self.texts("specials.text"),
+                **self.stated.tokenizer,
+            )
         except (CheckpointError, IndexError):
             return None

@@ -73,17 +73,40 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Specials:
+    """Texts that are cut out of the prompt before it is split: a row for each, the longest first.
+
+    length: in characters, however a program counts them.
+    """
+
+    text: Range
+    id: Range
+    length: Range
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """What a vocabulary's texts are split into, which decides what tables there are."""
+
+    unit: str = "bytes"
+    has_specials: bool = False
+
+
+@dataclass(frozen=True)
 class Tables:
     """What the formulas look up: plain numbers, sorted where they are searched.
 
     class_from, class_is: the first code point of each run of one class, and the class.
-    byte_id: the token id of each of the 256 bytes, in the order of the bytes; -1 where no token
-        spells it, if the vocabulary has such gaps.
+    byte_id: the token id of each of the 256 bytes, in the order of the bytes.
     byte_pair: first * 256 + second of all bytes that stand side by side in some token; -1 first.
     merge_id: the id of each merged token, in the order of the ranks.
     merge_key, merge_rank: left * factor + right of each merge, in the order of these keys, and
         its rank; the first row (-1, NEVER) stands for none.
     factor: larger than every token id.
+    unknown: the id of what has no token, if there is such a thing: a byte or a special token. It
+        is the number of tokens, and no merge knows it.
+    specials: what is cut out first, if there is any.
+    leading: the id that stands before every prompt, if one does.
     """
 
     class_from: Range
@@ -94,12 +117,26 @@ class Tables:
     merge_key: Range
     merge_rank: Range
     factor: int
-    has_gaps: bool = False
+    unknown: int | None = None
+    specials: Specials | None = None
+    leading: int | None = None
+
+    @property
+    def splitting(self) -> Splitting:
+        return Splitting(has_specials=self.specials is not None)
 
 
 def found(key: Expr, keys: Range) -> Expr:
     """Whether a sorted column holds `key`; it must hold something that is not above it."""
     return call("INDEX", keys, call("MATCH", key, keys, 1)).equals(key)
+
+
+def shown_text(its_id: Expr, token_text: Range, tables: Tables) -> Expr:
+    """The text of a part; of one that is no token, nothing."""
+    text: Expr = call("INDEX", token_text, its_id + 1)
+    if tables.unknown is not None:
+        text = when(its_id.equals(tables.unknown), "", text)
+    return text
 
 
 def unless_blank(cell: Expr, tree: Expr) -> Expr:
@@ -113,6 +150,7 @@ CHARACTERS: Columns = {
     "position": 1, "unit": None, "code": 0, "text": None, "class": 0, "contraction": 0, "word": 0,
     "bytes": None, "end": 0,
 }  # fmt: skip
+SPECIAL: Columns = {"special": 0, "to_come": 0}  # the columns that special tokens need besides
 
 
 def emoji_length(prompt: Range) -> Expr:
@@ -134,23 +172,27 @@ def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> Row
         above, here = table.row(index - 1), table.row(index)
         below, after = table.row(index + 1), table.row(index + 2)
         code, kind, goes_on = here["code"], here["class"], above["contraction"]
-        ends_here = call("OR", below["class"].equals(SPACE), below["class"].equals(""))
-        starts = when(
+        starts: Expr = when(
             kind.equals(SPACE),
             # Of several spaces the last one belongs to the word behind it.
-            when(above["class"].differs(SPACE), 1, when(ends_here, 0, 1)),
+            when(above["class"].differs(SPACE), 1, when(_ends(below, tables), 0, 1)),
             when(above["code"].equals(ord(" ")), 0, when(kind.differs(above["class"]), 1, 0)),
         )
         no_contraction = call("OR", here["word"].equals(above["word"]), code.differs(ord("'")))
+        contraction = _contraction(_seen(below, tables), _seen(after, tables))
+        its_class: Expr = call("INDEX", tables.class_is, call("MATCH", code, tables.class_from, 1))
+        of_special: dict[str, Expr] = {}
+        if tables.specials is not None:
+            of_special = special(above, here, prompt, tables.specials)
+            its_class = when(here["special"] > 0, 0, its_class)
+            starts = starts_beside_specials(above, here, starts)
+            no_contraction = call("OR", *no_contraction.arguments, here["special"] > 0)
         position = above["position"] + call("LEN", above["text"])
         of_character: dict[str, Expr] = {
             "text": call("MID", prompt, here["position"], when(code > 0xFFFF, emoji, 1)),
-            "class": call("INDEX", tables.class_is, call("MATCH", code, tables.class_from, 1)),
-            "contraction": when(
-                goes_on > 1,
-                goes_on - 1,
-                when(no_contraction, 0, _contraction(below["code"], after["code"])),
-            ),
+            **of_special,
+            "class": its_class,
+            "contraction": when(goes_on > 1, goes_on - 1, when(no_contraction, 0, contraction)),
             "word": above["word"] + when(goes_on > 1, 0, when(goes_on.equals(1), 1, starts)),
             "bytes": 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF),
             "end": above["end"] + here["bytes"],
@@ -167,6 +209,43 @@ def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> Row
         }
 
     return formulas
+
+
+def special(above: Row, here: Row, prompt: Range, specials: Specials) -> dict[str, Expr]:
+    """Which special token a character belongs to, and how many of that are still to come.
+
+    EXACT is the one comparison of texts that knows capitals and takes `*` for a star; how long a
+    text is, every program says in its own units.
+    """
+    which: Expr = Number(0)
+    for number in range(specials.text.area.shape[0], 0, -1):
+        text = fixed(Range(specials.text.area.row(number - 1)))
+        same = call("EXACT", call("MID", prompt, here["position"], call("LEN", text)), text)
+        which = when(same, number, which)
+    goes_on = above["to_come"]
+    length = call("INDEX", specials.length, here["special"])
+    return {
+        "special": when(goes_on > 1, above["special"], which),
+        "to_come": when(here["special"].equals(0), 0, when(goes_on > 1, goes_on - 1, length)),
+    }
+
+
+def starts_beside_specials(above: Row, here: Row, otherwise: Expr) -> Expr:
+    """A special token is a word, and another one begins behind it."""
+    ended = when(call("OR", above["to_come"].equals(1), here["special"] > 0), 1, otherwise)
+    return when(above["to_come"] > 1, 0, ended)
+
+
+def _ends(below: Row, tables: Tables) -> Expr:
+    """Whether what is below is no sign of the same stretch: white space, nothing, or special."""
+    kind = below["class"]
+    others = () if tables.specials is None else (kind.equals(0),)
+    return call("OR", kind.equals(SPACE), kind.equals(""), *others)
+
+
+def _seen(row: Row, tables: Tables) -> Expr:
+    """A character's code, as the pattern sees it: no stretch goes on into a special token."""
+    return row["code"] if tables.specials is None else when(row["class"].equals(0), 0, row["code"])
 
 
 def _unit(prompt: Range, position: Expr) -> Expr:
@@ -236,10 +315,19 @@ def utf8(
             when(found(above["byte"] * 256 + byte, tables.byte_pair), 0, 1),
         )
         next_ends = number > of_character_above("end")
+
+        def special_id(specials: Specials) -> Expr:
+            """In the row of a special token's first byte its id; its other bytes are no parts."""
+            which = of_character("special")
+            begins = of_character("to_come").equals(call("INDEX", specials.length, which))
+            is_first = call("AND", begins, here["character"].differs(above["character"]))
+            return when(is_first, call("INDEX", specials.id, which), "")
+
         its_id: Expr = call("INDEX", tables.byte_id, byte + 1)
-        its_text: Expr = call("INDEX", token_text, here["id"] + 1)
-        if tables.has_gaps:
-            its_id, its_text = when(its_id < 0, "", its_id), unless_blank(here["id"], its_text)
+        its_text = shown_text(here["id"], token_text, tables)
+        if tables.specials is not None:
+            its_id = when(of_character("special") > 0, special_id(tables.specials), its_id)
+            its_text = unless_blank(here["id"], its_text)
         of_byte: dict[str, Expr] = {
             "byte": when(
                 size.equals(1),
@@ -318,7 +406,7 @@ def merges(
             "least": unless_blank(segment, least),
             "joins": unless_blank(segment, when(part.equals(""), above["joins"], joins)),
             "id": unless_blank(part, still),
-            "text": unless_blank(here["id"], call("INDEX", token_text, here["id"] + 1)),
+            "text": unless_blank(here["id"], shown_text(here["id"], token_text, tables)),
         }
 
     return formulas
@@ -341,12 +429,6 @@ def counted(table: Table, before: Table, units: Table, tables: Tables) -> RowFor
     return formulas
 
 
-def tables_of(rounds: int) -> dict[str, Columns]:
-    """Every table of the tokenizer under the name that its columns' names begin with."""
-    each_round = {f"round_{number}": ROUND for number in range(1, rounds + 1)}
-    return {"characters": CHARACTERS, "bytes": BYTES, **each_round, "parts": PARTS}
-
-
 @dataclass(frozen=True)
 class Room:
     """How much of a prompt the sheet has room for."""
@@ -355,6 +437,13 @@ class Room:
     bytes: int
     rounds: int
     tokens: int
+
+
+def tables_of(rounds: int, splitting: Splitting = Splitting()) -> dict[str, Columns]:
+    """Every table of the tokenizer under the name that its columns' names begin with."""
+    each_round = {f"round_{number}": ROUND for number in range(1, rounds + 1)}
+    letters = {**CHARACTERS, **(SPECIAL if splitting.has_specials else {})}
+    return {"characters": letters, "bytes": BYTES, **each_round, "parts": PARTS}
 
 
 @dataclass(frozen=True)
@@ -370,22 +459,27 @@ class Use:
     more: Expr
 
 
-def is_unknown(units: Table) -> Expr:
-    """Whether there is a byte that no token spells."""
-    return call("COUNT", units["byte"]) > call("COUNT", units["id"])
-
-
-def first_unknown(units: Table, letters: Table) -> Expr:
-    """The text of the first character that such a byte belongs to."""
-    has_none = call("ISNUMBER", units["byte"]) * call("NOT", call("ISNUMBER", units["id"]))
-    row = call("MIN", when(has_none, units["number"], ""))
-    return call("INDEX", letters["text"], call("INDEX", units["character"], row))
+def first_unknown(units: Table, letters: Table, tables: Tables, unknown: int) -> Expr:
+    """The text of the first character or special token that the model has no token for."""
+    row = call("INDEX", units["character"], call("MATCH", float(unknown), units["id"], 0))
+    text = call("INDEX", letters["text"], row)
+    if tables.specials is None:
+        return text
+    which = call("INDEX", letters["special"], row)
+    return when(which > 0, call("INDEX", tables.specials.text, which), text)
 
 
 def use(
-    prompt: Range, letters: Table, rounds: Sequence[Table], last: Table, room: Room
+    prompt: Range,
+    letters: Table,
+    rounds: Sequence[Table],
+    last: Table,
+    room: Room,
+    n_leading: int = 0,
 ) -> dict[str, Use]:
     """What the prompt takes of each kind of room; the first that is too much is the one to tell.
+
+    n_leading: tokens that stand before every prompt.
 
     Where there is too much of one kind, the later figures speak of what did fit.
     """
@@ -397,7 +491,9 @@ def use(
     needed: Expr = left > 0
     for each in rounds:
         needed = needed + (call("COUNT", each["rank"]) > 0)
-    tokens = call("MAX", last["count"])
+    tokens: Expr = call("MAX", last["count"])
+    if n_leading:
+        tokens = tokens + n_leading
     return {
         "characters": Use(call("COUNT", letters["code"]) + more, more > 0, more),
         "bytes": Use(size, size > room.bytes, size - room.bytes),

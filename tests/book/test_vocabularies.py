@@ -1,0 +1,181 @@
+"""Every kind of vocabulary, typed into the prompt's cell: the ids are those of the oracle.
+
+The oracle is `transformers.AutoTokenizer` where its files say the rules, else the few lines of
+Python that lectures cut a text with. A prompt that fits gives its ids, one with what the model
+does not know a sentence that names it; never a wrong token.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import transformers
+
+from sheetgpt.book.prompt import room_for
+from sheetgpt.calculate.units import Units
+from sheetgpt.checkpoint import checkpoint
+from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
+from sheetgpt.office.libreoffice import opened
+from sheetgpt.xlsx.write import save
+from tests.prompt_book import PromptBook
+
+MERGES = [
+    "Ġ t", "h e", "Ġt he", "q u", "i c", "qu ic", "quic k", "Ġ quick", "a a", "aa aa", "Ġ Ġ",
+    "Ã ©", "ã ģ", "i n", "in g", "' s", "D o", "Do g",
+]  # fmt: skip
+MERGED = [line.replace(" ", "") for line in MERGES]
+BYTES = [*SPELLING.values(), *MERGED]
+END = "<|endoftext|>"
+SPECIALS = ["<user>", "<User>", "<user>!", "'sx", " x ", "\n\n", "é<"]
+GAPS = [each for each in BYTES if each not in "XYZ#~ðĠĠ" or each == "Ġ"]
+
+Ids = Callable[[str], list[int] | None]  # None where the model has no tokens for the text
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Files of a vocabulary, and the pieces that its prompts are made of besides the usual."""
+
+    files: dict[str, str]
+    n_vocab: int
+    pieces: tuple[str, ...] = ()
+    oracle: Callable[[Path], Ids] | None = None
+
+
+def two_files(tokens: list[str], **more: object) -> dict[str, str]:
+    ids = json.dumps({token: i for i, token in enumerate(tokens)})
+    merges = [line for line in MERGES if {*line.split(" "), line.replace(" ", "")} <= set(tokens)]
+    others = {name.replace("__", "."): json.dumps(said) for name, said in more.items()}
+    return {"vocab.json": ids, "merges.txt": "\n".join(merges), **others}
+
+
+def auto(directory: Path) -> Ids:
+    """As `transformers.AutoTokenizer` does it."""
+    (directory / "config.json").write_text('{"model_type": "gpt2"}')
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    n_vocab = len(json.loads((directory / "vocab.json").read_text()))
+    added = directory / "added_tokens.json"
+    n_vocab += len(json.loads(added.read_text())) if added.exists() else 0
+
+    def ids(text: str) -> list[int] | None:
+        found = tokenizer(text)["input_ids"]
+        return None if any(each >= n_vocab for each in found) else list(found)
+
+    return ids
+
+
+def with_gaps(directory: Path) -> Ids:
+    """Bytes without a token are left out there, which the sheet refuses."""
+    found, spelled = auto(directory), set(GAPS)
+
+    def ids(text: str) -> list[int] | None:
+        plain = text.replace(END, "")
+        return found(text) if spelled >= {SPELLING[byte] for byte in plain.encode()} else None
+
+    return ids
+
+
+ADDED = {each: len(BYTES) + 1 + i for i, each in enumerate(SPECIALS)}
+KINDS = {
+    "all bytes": Kind(two_files([*BYTES, END]), len(BYTES) + 1, (END,)),
+    "gaps": Kind(two_files([*GAPS, END]), len(GAPS) + 1, (END, "X", "😀"), with_gaps),
+    "specials": Kind(
+        two_files([*BYTES, END], added_tokens__json=ADDED,
+                  tokenizer_config__json={"pad_token": "<pad>", "additional_special_tokens": ["Dog"]}),
+        len(BYTES) + 1 + len(ADDED),
+        (*SPECIALS, *SPECIALS, END, "Dog", "<pad>", "<USER>", "'s", "<use"),
+    ),
+    "leading": Kind(
+        two_files([*BYTES, END], tokenizer_config__json={"add_bos_token": True}),
+        len(BYTES) + 1,
+        (END,),
+    ),
+}  # fmt: skip
+
+PIECES = (
+    *("the", " the", "The", " THE", "quick", " Quick", "ing", "aaaa", "dog", "Dog", "x", " x", "b"),
+    *("'s", "'S", "'re", "'ll", "'sx", "'", "’s", " ", "  ", "   ", "\n", "\n\n", "\t", " \n "),
+    *("1", " 12", "3.14", ".", ", ", "!?", "...", "=1+1", "*", "?", "~", '"', "<", ">", "[", "]"),
+    *("😀", "👩\u200d👧", "é", "É", "e\u0301", "あ", "日本", "、", "한국", "я", "\xa0", "\u3000"),
+)
+
+
+def prompts(kind: str, seed: int) -> Iterator[str]:
+    draw = random.Random(seed)
+    pieces = PIECES + 2 * KINDS[kind].pieces
+    while True:
+        yield "".join(draw.choices(pieces, k=draw.choice((0, 1, 2, 3, 5, 8))))
+
+
+@cache
+def of(kind: str) -> tuple[PromptBook, Ids]:
+    with TemporaryDirectory() as folder:
+        directory = Path(folder)
+        for name, text in KINDS[kind].files.items():
+            (directory / name).write_text(text, encoding="utf-8")
+        tokenizer = checkpoint.read_tokenizer(directory, KINDS[kind].n_vocab)
+        oracle = (KINDS[kind].oracle or auto)(directory)
+    return PromptBook(tokenizer, room_for(tokenizer, "", 24, 32)), oracle
+
+
+def must_be_right(
+    ids: list[int], message: str, prompt: str, wanted: list[int] | None, tokenizer: Tokenizer
+) -> bool:
+    """Whether the prompt fitted."""
+    if wanted is None:
+        unknown = tokenizer.unknown(prompt)
+        assert unknown is not None and not ids and message, prompt
+        assert f"“{unknown}”" in message or "Too long" in message or "too long" in message, prompt
+        return False
+    assert tokenizer.encode(prompt) == wanted, prompt
+    if message:
+        assert not ids and "oo long" in message, (prompt, message)
+        return False
+    assert ids == wanted, prompt
+    return True
+
+
+def compare(kind: str, count: int, seed: int) -> int:
+    """How many prompts fitted; all of them were right."""
+    book, oracle = of(kind)
+    fitted = 0
+    drawn = prompts(kind, seed)
+    for number in range(count):
+        prompt = next(drawn)
+        units = list(Units)[number % 2]
+        shown = book.show(prompt, units)
+        assert shown.errors == [], prompt
+        fitted += must_be_right(shown.ids, shown.message, prompt, oracle(prompt), book.tokenizer)
+    return fitted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_prompts_typed_into_the_cell(kind: str) -> None:
+    assert compare(kind, 100, seed=1) > 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thousand_prompts_typed_into_the_cell(kind: str) -> None:
+    assert compare(kind, 1000, seed=2) > 400
+
+
+@pytest.mark.usefixtures("libreoffice")
+@pytest.mark.parametrize("kind", KINDS)
+def test_libreoffice_finds_the_same(kind: str, tmp_path: Path) -> None:
+    book, oracle = of(kind)
+    save(book.book, book.live.values, tmp_path / "book.xlsx")
+    drawn = prompts(kind, seed=3)
+    typed = [p for p in (next(drawn) for _ in range(40)) if "\t" not in p][:12]
+    with opened(tmp_path / "book.xlsx") as office:
+        for prompt in typed:
+            office.set({"prompt": prompt})
+            ids, message = office.read(["tokens.id", "prompt.message"]).values()
+            found = [int(each) for (each,) in ids if each != ""]
+            must_be_right(found, message[0][0], prompt, oracle(prompt), book.tokenizer)
+            assert office.errors() == []
