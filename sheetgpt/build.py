@@ -10,7 +10,8 @@ from pathlib import Path
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
-from sheetgpt.book.prompt import STAGES, room_for, splitting_of
+from sheetgpt.book.prompt import room_for, splitting_of
+from sheetgpt.book.prompt_stages import STAGES
 from sheetgpt.book.witness import ReadBack, fingerprints
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint

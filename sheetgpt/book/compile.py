@@ -15,6 +15,7 @@ from sheetgpt.book.checks import Compared, Inputs, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
+from sheetgpt.book.lookup import prompt_tables
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page, splitting_of
@@ -88,7 +89,7 @@ def compile_book(
     on_vocabulary = page("vocabulary")
     vocabulary = data.vocabulary(on_vocabulary, checkpoint.tokenizer, texts)
     partial = data.partial(on_vocabulary, checkpoint.tokenizer)
-    tables = data.merges(page("merges"), checkpoint.tokenizer, texts)
+    tables = prompt_tables(page, checkpoint.tokenizer, texts)
     weights = _weights(checkpoint, pages, texts)
 
     chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab, start.controls)
@@ -119,7 +120,8 @@ def compile_book(
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
     ids = fixed(Range(replace(logits.area, left=1, right=1)))  # they stand beside the logits
-    looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
+    end, between = checkpoint.tokenizer.end_of_text, " " * checkpoint.tokenizer.is_of_words
+    looked_up = Vocabulary(logits, ids, vocabulary, partial, end, between)
     predicted = chosen.finish(tokens, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
     says = None

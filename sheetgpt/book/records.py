@@ -73,7 +73,8 @@ def _prompt(room: Room, splitting: Splitting) -> Iterator[StepRecord]:
         length = room.characters if table == "characters" else room.bytes
         yield from _table(tab, (length, 1), *(f"{table}.{column}" for column in names))
     yield from _scalars(tab, "prompt.shown")
-    yield from _table(tab, (1, 5), "prompt.used")
+    n_kinds = 4 if splitting.unit == "bytes" else 2
+    yield from _table(tab, (1, n_kinds + 1), "prompt.used")
     yield from _scalars(tab, "prompt.message", "n_tokens")
     yield StepRecord("tokens.id", tab, Layout.ROW, rows)
     yield from _table(tab, rows, "tokens.text", "tokens.word")

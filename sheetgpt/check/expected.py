@@ -48,7 +48,7 @@ def surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
     """Whether a sheet must take a prompt, however it counts characters and cuts words."""
     return (
         length_in_excel(prompt) <= room.characters
-        and len(prompt.encode()) <= room.bytes
+        and (not room.bytes or len(prompt.encode()) <= room.bytes)  # without it none are counted
         and max((len(word.rounds) for word in stages.words), default=0) <= room.rounds
         and len(stages.ids) <= room.tokens
     )

@@ -76,7 +76,7 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
             raise ValueError("no sheet has so many rows")
         if config.n_layer > MOST_BLOCKS:
             raise ValueError("no workbook has so many tabs")
-        least = min(room.characters, room.bytes, room.tokens)  # a vocabulary may merge nothing
+        least = min(room.characters, room.tokens)  # a vocabulary may have no bytes nor merges
         within = all(0 <= size <= LAST_ROW for size in astuple(room))
         if least < 1 or not within or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
@@ -170,10 +170,12 @@ class ModelInFile:
     def tokenizer(self) -> Tokenizer | None:
         """The tokenizer of the workbook's own tables; None where they do not make one."""
         tokens = self.texts("vocabulary.token")
+        is_of_bytes = self.stated.tokenizer["unit"] is Unit.BYTES
         tables = [self.numbers(f"merges.{column}") for column in ("key", "rank")]
-        if not tokens or any(table is None for table in tables):
+        if not tokens or (is_of_bytes and any(table is None for table in tables)):
             return None
-        keys, ranks = (table[1:, 0].astype(np.int64) for table in tables if table is not None)
+        nothing = np.zeros((1, 1))
+        keys, ranks = ((nothing if t is None else t)[1:, 0].astype(np.int64) for t in tables)
         factor = key_factor(len(tokens))
         try:
             merges = [

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sheetgpt.checkpoint.json_file import read_object
 from sheetgpt.errors import CheckpointError, shown
+from sheetgpt.gpt2.tokens import Unit
 
 # What GPT-2's tokenizer is, in the words of tokenizer.json; the defaults may be left out.
 PRE_TOKENIZER = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
@@ -21,6 +22,8 @@ CLASSES = (
     *("GPT2Tokenizer", "GPT2TokenizerFast", "PreTrainedTokenizer", "PreTrainedTokenizerFast"),
     *("TokenizersBackend", "CodeGenTokenizer", "CodeGenTokenizerFast"),
 )
+
+OF_WORDS = {"WhitespaceSplit": Unit.WORDS, "Whitespace": Unit.SIGNS}
 
 NO_DEFAULTS = ("PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend")
 END_OF_TEXT = "<|endoftext|>"  # special to the other classes, whatever the files say
@@ -55,6 +58,30 @@ def refuse_other_models(whole: Mapping[str, object], where: str) -> None:
                 f"{where}: {name} is {shown(value)}, but GPT-2's tokenizer has {shown(expected)}; "
                 "only its byte-level BPE is supported"
             )
+
+
+def unit_of_words(whole: Mapping[str, object], where: str) -> Unit:
+    """What a tokenizer.json with a model of words splits a text into; CheckpointError for others.
+
+    `Whitespace` splits by `\\w+|[^\\w\\s]+`, `WhitespaceSplit` by white space alone.
+    """
+    splitting = whole.get("pre_tokenizer")
+    kind = splitting.get("type") if isinstance(splitting, dict) else splitting
+    for name, value, expected in (
+        ("normalizer", whole.get("normalizer"), "none"),
+        ("decoder", whole.get("decoder"), "none, which puts a space between words"),
+    ):
+        if value is not None:
+            raise CheckpointError(
+                f"{where}: {name} is {shown(value)}, but of words the sheet knows {expected}; "
+                "give a model that was trained without"
+            )
+    if not isinstance(kind, str) or kind not in OF_WORDS:
+        raise CheckpointError(
+            f"{where}: pre_tokenizer.type is {shown(kind)}, but words are split by "
+            f"{' or '.join(OF_WORDS)} only; give a model that was trained so"
+        )
+    return OF_WORDS[kind]
 
 
 def leading_token(whole: Mapping[str, object], where: str) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sheetgpt.checkpoint import tokenizer_rules
+from sheetgpt.checkpoint.characters import in_bytes
 from sheetgpt.checkpoint.json_file import read_object, read_text
 from sheetgpt.errors import CheckpointError, shown
 from sheetgpt.gpt2.tokens import Tokenizer
@@ -41,6 +42,8 @@ def from_tokenizer_json(path: Path, n_vocab: int | None = None) -> Tokenizer:
     whole, where = read_object(path), str(path)
     model = _object(whole, "model", where)
     ids = dict(_object(model, "vocab", where))
+    if model.get("type") == "WordLevel":
+        return _of_words(whole, model, path, n_vocab)
     lines = model.get("merges")
     if not isinstance(lines, list):
         raise CheckpointError(f"{path}: merges is missing, expected the list of a BPE model")
@@ -53,6 +56,31 @@ def from_tokenizer_json(path: Path, n_vocab: int | None = None) -> Tokenizer:
     leading = _id_of(tokenizer_rules.leading_token(whole, where), ids, where)
     tokens = in_id_order(ids, where, n_vocab)
     return Tokenizer.from_tables(tokens, merges, where, specials=specials, leading=leading)
+
+
+def _of_words(
+    whole: Mapping[str, object], model: Mapping[str, object], path: Path, n_vocab: int | None
+) -> Tokenizer:
+    """A tokenizer whose tokens are words (`WordLevel`)."""
+    where = str(path)
+    unit = tokenizer_rules.unit_of_words(whole, where)
+    added = _added(whole)
+    named = {str(entry.get("content")): entry.get("id") for entry in added}
+    ids = _with_room(named, n_vocab) | dict(_object(model, "vocab", where))
+    otherwise = ids.get(str(model.get("unk_token")))
+    specials = tokenizer_rules.special_tokens(path.parent, added, ())
+    leading = _id_of(tokenizer_rules.leading_token(whole, where), ids, where)
+    spelled = {each if each in specials else in_bytes(each): i for each, i in ids.items()}
+    tokens = in_id_order(spelled, where, n_vocab)
+    return Tokenizer.from_tables(
+        tokens,
+        [],
+        where,
+        specials=specials,
+        leading=leading,
+        unit=unit,
+        otherwise=otherwise if isinstance(otherwise, int) else None,
+    )
 
 
 def _added(whole: Mapping[str, object]) -> list[dict[str, object]]:

@@ -25,7 +25,8 @@ WORD = regex.compile(
     r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 )
 
-WORD_OR_SIGNS = regex.compile(r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\w\s]+")
+IN_WORDS = r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]"  # \w of Unicode's UTS 18
+WORD_OR_SIGNS = regex.compile(rf"{IN_WORDS}+|(?:(?!{IN_WORDS})\S)+")
 
 END_OF_TEXT = "<|endoftext|>"
 

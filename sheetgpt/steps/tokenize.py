@@ -1,4 +1,4 @@
-"""Byte-pair encoding as formulas: the prompt's characters, its words, their bytes, the merges.
+"""Byte-pair encoding as formulas: the bytes of the prompt's words, and the merges.
 
 Each stage is a table whose rows are written alike: a function gives the formulas of one row, from
 the rows above and below.  Above the first row stand the constants that a table starts from; below
@@ -6,27 +6,18 @@ the last row the cells are empty.  A cell that has nothing to say holds "", neve
 
 Parts of words are token ids from the first byte on, and a pair of parts is one number, left *
 factor + right, so that no look-up ever compares text: spreadsheets ignore case and honour
-wildcards there, and some take a text of invisible characters for none.  No formula depends on how
-many units of UTF-16 a character takes: MID and LEN count them in Excel, and code points in
-LibreOffice; and of half a character UNICODE may make an error, or that half's number.
+wildcards there, and some take a text of invisible characters for none.
 
-Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2,
-and the pattern of words that GPT-2 was published with:
-'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+
+Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, join, when
+from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, when
 
-LETTER, NUMBER, SPACE, OTHER = 1, 2, 3, 4  # the classes of characters
 NEVER = 10_000_000  # a rank behind that of every merge
-REPLACEMENT = 0xFFFD
-FIRST_HIGH, LAST_HIGH = 0xD800, 0xDBFF  # the first halves of characters above 0xFFFF
-FIRST_LOW, LAST_LOW = 0xDC00, 0xDFFF  # the second halves
-EMOJI = 0x1F600  # one of the characters that take two units of UTF-16
 
 Columns = Mapping[str, int | None]  # the columns of a table, each with the constant above it
 RowFormulas = Callable[[int], Mapping[str, Expr]]
@@ -144,7 +135,7 @@ def unless_blank(cell: Expr, tree: Expr) -> Expr:
     return when(cell.equals(""), "", tree)
 
 
-# Stages 1 and 2: characters, and the words they make.
+# Stages 1 and 2: characters, and the words they make (`characters.py`).
 
 CHARACTERS: Columns = {
     "position": 1, "unit": None, "code": 0, "text": None, "class": 0, "contraction": 0, "word": 0,
@@ -152,132 +143,15 @@ CHARACTERS: Columns = {
 }  # fmt: skip
 SPECIAL: Columns = {"special": 0, "to_come": 0}  # the columns that special tokens need besides
 
+# Without merges (`lookup.py`): each character or each word is looked up.
 
-def emoji_length(prompt: Range) -> Expr:
-    """How many characters MID and LEN take an emoji for: 2 in Excel, 1 in LibreOffice.
-
-    With nothing of the prompt behind it, so that a program that believes what another one stored
-    asks again when the prompt changes (ONLYOFFICE does so).
-    """
-    return call("LEN", join(call("UNICHAR", EMOJI), call("MID", prompt, 1, 0)))
-
-
-def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> RowFormulas:
-    """One row a character: where it is, its code point and class, and the number of its word.
-
-    emoji: a cell with `emoji_length`.
-    """
-
-    def formulas(index: int) -> Mapping[str, Expr]:
-        above, here = table.row(index - 1), table.row(index)
-        below, after = table.row(index + 1), table.row(index + 2)
-        code, kind, goes_on = here["code"], here["class"], above["contraction"]
-        starts: Expr = when(
-            kind.equals(SPACE),
-            # Of several spaces the last one belongs to the word behind it.
-            when(above["class"].differs(SPACE), 1, when(_ends(below, tables), 0, 1)),
-            when(above["code"].equals(ord(" ")), 0, when(kind.differs(above["class"]), 1, 0)),
-        )
-        no_contraction = call("OR", here["word"].equals(above["word"]), code.differs(ord("'")))
-        contraction = _contraction(_seen(below, tables), _seen(after, tables))
-        its_class: Expr = call("INDEX", tables.class_is, call("MATCH", code, tables.class_from, 1))
-        of_special: dict[str, Expr] = {}
-        if tables.specials is not None:
-            of_special = special(above, here, prompt, tables.specials)
-            its_class = when(here["special"] > 0, 0, its_class)
-            starts = starts_beside_specials(above, here, starts)
-            no_contraction = call("OR", *no_contraction.arguments, here["special"] > 0)
-        position = above["position"] + call("LEN", above["text"])
-        of_character: dict[str, Expr] = {
-            "text": call("MID", prompt, here["position"], when(code > 0xFFFF, emoji, 1)),
-            **of_special,
-            "class": its_class,
-            "contraction": when(goes_on > 1, goes_on - 1, when(no_contraction, 0, contraction)),
-            "word": above["word"] + when(goes_on > 1, 0, when(goes_on.equals(1), 1, starts)),
-            "bytes": 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF),
-            "end": above["end"] + here["bytes"],
-        }
-        return {
-            # One row behind the last character still says where it would be; then all is blank.
-            "position": unless_blank(above["code"], position),
-            "unit": unless_blank(
-                here["position"],
-                when(here["position"] > call("LEN", prompt), "", _unit(prompt, here["position"])),
-            ),
-            "code": unless_blank(here["unit"], _code(prompt, here)),
-            **{column: unless_blank(code, tree) for column, tree in of_character.items()},
-        }
-
-    return formulas
-
-
-def special(above: Row, here: Row, prompt: Range, specials: Specials) -> dict[str, Expr]:
-    """Which special token a character belongs to, and how many of that are still to come.
-
-    EXACT is the one comparison of texts that knows capitals and takes `*` for a star; how long a
-    text is, every program says in its own units.
-    """
-    which: Expr = Number(0)
-    for number in range(specials.text.area.shape[0], 0, -1):
-        text = fixed(Range(specials.text.area.row(number - 1)))
-        same = call("EXACT", call("MID", prompt, here["position"], call("LEN", text)), text)
-        which = when(same, number, which)
-    goes_on = above["to_come"]
-    length = call("INDEX", specials.length, here["special"])
-    return {
-        "special": when(goes_on > 1, above["special"], which),
-        "to_come": when(here["special"].equals(0), 0, when(goes_on > 1, goes_on - 1, length)),
-    }
-
-
-def starts_beside_specials(above: Row, here: Row, otherwise: Expr) -> Expr:
-    """A special token is a word, and another one begins behind it."""
-    ended = when(call("OR", above["to_come"].equals(1), here["special"] > 0), 1, otherwise)
-    return when(above["to_come"] > 1, 0, ended)
-
-
-def _ends(below: Row, tables: Tables) -> Expr:
-    """Whether what is below is no sign of the same stretch: white space, nothing, or special."""
-    kind = below["class"]
-    others = () if tables.specials is None else (kind.equals(0),)
-    return call("OR", kind.equals(SPACE), kind.equals(""), *others)
-
-
-def _seen(row: Row, tables: Tables) -> Expr:
-    """A character's code, as the pattern sees it: no stretch goes on into a special token."""
-    return row["code"] if tables.specials is None else when(row["class"].equals(0), 0, row["code"])
-
-
-def _unit(prompt: Range, position: Expr) -> Expr:
-    """The code of what stands at a position: of a character, or of a half where that is given.
-
-    Asked for one unit first, for what UNICODE makes of a pair that begins with half a character is
-    documented nowhere; where one unit is an error, the pair is asked for.
-    """
-    alone, pair = (call("UNICODE", call("MID", prompt, position, size)) for size in (1, 2))
-    return call("IFERROR", alone, call("IFERROR", pair, REPLACEMENT))
-
-
-def _code(prompt: Range, here: Row) -> Expr:
-    """The code point; of two halves by arithmetic (the Unicode Standard, section 3.9, UTF-16)."""
-    unit = here["unit"]
-    after = call("UNICODE", call("MID", prompt, here["position"] + 1, 1))
-    other = call("IFERROR", after, REPLACEMENT)
-    is_pair = call("AND", unit <= LAST_HIGH, other >= FIRST_LOW, other <= LAST_LOW)
-    whole = (unit - FIRST_HIGH) * 1024 + (other - FIRST_LOW) + 0x10000
-    is_half = call("AND", unit >= FIRST_HIGH, unit <= LAST_LOW)
-    return when(is_half, when(is_pair, whole, REPLACEMENT), unit)
-
-
-def _contraction(first: Expr, second: Expr) -> Expr:
-    """How many characters of a contraction are still to come, the apostrophe included."""
-    one = call("OR", *(first.equals(ord(letter)) for letter in "dmst"))
-    two = call(
-        "OR",
-        *(call("AND", first.equals(ord(a)), second.equals(ord(b))) for a, b in ("re", "ve", "ll")),
-    )
-    return when(one, 2, when(two, 3, 0))
-
+OF_CHARACTERS: Columns = {
+    "position": 1, "unit": None, "code": 0, "text": None, "word": 0, "id": None, "count": 0,
+}  # fmt: skip
+OF_WORDS: Columns = {
+    "position": 1, "unit": None, "code": 0, "text": None, "class": 0, "word": 0, "node": 0,
+    "id": None, "count": 0,
+}  # fmt: skip
 
 # Stage 3: bytes.
 
@@ -439,11 +313,14 @@ class Room:
     tokens: int
 
 
-def tables_of(rounds: int, splitting: Splitting = Splitting()) -> dict[str, Columns]:
+def tables_of(rounds: int, splitting: Splitting) -> dict[str, Columns]:
     """Every table of the tokenizer under the name that its columns' names begin with."""
+    more = SPECIAL if splitting.has_specials else {}
+    if splitting.unit != "bytes":
+        looked_up = OF_CHARACTERS if splitting.unit == "characters" else OF_WORDS
+        return {"characters": {**looked_up, **more}}
     each_round = {f"round_{number}": ROUND for number in range(1, rounds + 1)}
-    letters = {**CHARACTERS, **(SPECIAL if splitting.has_specials else {})}
-    return {"characters": letters, "bytes": BYTES, **each_round, "parts": PARTS}
+    return {"characters": {**CHARACTERS, **more}, "bytes": BYTES, **each_round, "parts": PARTS}
 
 
 @dataclass(frozen=True)
@@ -469,6 +346,21 @@ def first_unknown(units: Table, letters: Table, tables: Tables, unknown: int) ->
     return when(which > 0, call("INDEX", tables.specials.text, which), text)
 
 
+def characters_used(prompt: Range, letters: Table) -> Use:
+    end = letters.row(letters.length - 1)
+    behind = call("LEN", prompt) + 1 - end["position"] - call("LEN", end["text"])
+    more = when(end["code"].equals(""), 0, behind)
+    return Use(call("COUNT", letters["code"]) + more, more > 0, more)
+
+
+def tokens_used(last: Table, room: Room, n_leading: int) -> Use:
+    """n_leading: tokens that stand before every prompt."""
+    tokens: Expr = call("MAX", last["count"])
+    if n_leading:
+        tokens = tokens + n_leading
+    return Use(tokens, tokens > room.tokens, tokens - room.tokens)
+
+
 def use(
     prompt: Range,
     letters: Table,
@@ -479,24 +371,16 @@ def use(
 ) -> dict[str, Use]:
     """What the prompt takes of each kind of room; the first that is too much is the one to tell.
 
-    n_leading: tokens that stand before every prompt.
-
     Where there is too much of one kind, the later figures speak of what did fit.
     """
-    end = letters.row(letters.length - 1)
-    behind = call("LEN", prompt) + 1 - end["position"] - call("LEN", end["text"])
-    more = when(end["code"].equals(""), 0, behind)
     size = call("MAX", letters["end"])
     left = call("COUNT", last["rank"])
     needed: Expr = left > 0
     for each in rounds:
         needed = needed + (call("COUNT", each["rank"]) > 0)
-    tokens: Expr = call("MAX", last["count"])
-    if n_leading:
-        tokens = tokens + n_leading
     return {
-        "characters": Use(call("COUNT", letters["code"]) + more, more > 0, more),
+        "characters": characters_used(prompt, letters),
         "bytes": Use(size, size > room.bytes, size - room.bytes),
         "rounds": Use(needed, left > 0, left),
-        "tokens": Use(tokens, tokens > room.tokens, tokens - room.tokens),
+        "tokens": tokens_used(last, room, n_leading),
     }

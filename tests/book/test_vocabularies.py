@@ -7,14 +7,17 @@ does not know a sentence that names it; never a wrong token.
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import tokenizers
 import transformers
+from tokenizers import pre_tokenizers
+from tokenizers.models import WordLevel
 
 from sheetgpt.book.prompt import room_for
 from sheetgpt.calculate.units import Units
@@ -80,13 +83,66 @@ def with_gaps(directory: Path) -> Ids:
     return ids
 
 
+CHARACTERS = "\n !',.0123:?ABDabdeghiknoqrstuxy"
+WIDE = CHARACTERS + "éあ日本、한я😀\u0301"
+WORDS = [
+    "the", "The", "quick", "Quick", "dog", "x", "b", "'s", "1", "12", "あ", "日本", "一", "<", ">",
+    "[", "😀", "é", ".", ",", "a", "aa", "aaa", "UNK", "user", "!?", "...", "it", "'",
+]  # fmt: skip
+
+
+def looked_up(cut: Callable[[str], list[str]], otherwise: str = "") -> Callable[[Path], Ids]:
+    """As lectures do it: `[stoi[each] for each in cut(text)]`."""
+
+    def oracle(directory: Path) -> Ids:
+        stoi = json.loads((directory / "stoi.json").read_text())
+
+        def ids(text: str) -> list[int] | None:
+            found = [stoi.get(each, stoi.get(otherwise)) for each in cut(text)]
+            return None if None in found else found
+
+        return ids
+
+    return oracle
+
+
+def stoi(tokens: Sequence[str]) -> dict[str, str]:
+    return {"stoi.json": json.dumps({token: i for i, token in enumerate(tokens)})}
+
+
+def word_level(splitting: pre_tokenizers.PreTokenizer, unk: bool) -> dict[str, str]:
+    """`tokenizer.json` of a model of words, with special tokens."""
+    ids = {word: i for i, word in enumerate([*WORDS, "[UNK]"])}
+    tokenizer = tokenizers.Tokenizer(WordLevel(ids, "[UNK]" if unk else "nothing"))
+    tokenizer.pre_tokenizer = splitting
+    tokenizer.add_special_tokens(["[UNK]", "<user>", "x<", " b"])
+    return {
+        "tokenizer.json": tokenizer.to_str(),
+        "tokenizer_config.json": '{"tokenizer_class": "PreTrainedTokenizerFast"}',
+    }
+
+
+def of_tokenizer_json(directory: Path) -> Ids:
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+
+    def ids(text: str) -> list[int] | None:
+        try:
+            return list(tokenizer(text)["input_ids"])
+        except Exception:  # without a token for unknown words
+            return None
+
+    return ids
+
+
+TYPED_WORDS = (*(f" {word} " for word in WORDS), "  ", "\n", "the", "dog", "s", " < user>", " UNK ")
+OF_WORD_LEVEL = (*TYPED_WORDS, "[UNK]", "<user>", "x<", " b", "_", "a_a", "é1")
 ADDED = {each: len(BYTES) + 1 + i for i, each in enumerate(SPECIALS)}
 KINDS = {
     "all bytes": Kind(two_files([*BYTES, END]), len(BYTES) + 1, (END,)),
     "gaps": Kind(two_files([*GAPS, END]), len(GAPS) + 1, (END, "X", "😀"), with_gaps),
     "specials": Kind(
         two_files([*BYTES, END], added_tokens__json=ADDED,
-                  tokenizer_config__json={"pad_token": "<pad>", "additional_special_tokens": ["Dog"]}),
+                  tokenizer_config__json={"pad_token": "<pad>", "unk_token": "Dog"}),
         len(BYTES) + 1 + len(ADDED),
         (*SPECIALS, *SPECIALS, END, "Dog", "<pad>", "<USER>", "'s", "<use"),
     ),
@@ -94,6 +150,24 @@ KINDS = {
         two_files([*BYTES, END], tokenizer_config__json={"add_bos_token": True}),
         len(BYTES) + 1,
         (END,),
+    ),
+    "characters": Kind(stoi(CHARACTERS), len(CHARACTERS), tuple(CHARACTERS), looked_up(list)),
+    "characters of several bytes": Kind(stoi(WIDE), len(WIDE), tuple(WIDE), looked_up(list)),
+    "words": Kind(stoi(WORDS), len(WORDS), TYPED_WORDS, looked_up(str.split)),
+    "words and one for others": Kind(
+        stoi([*WORDS, "<unk>"]), len(WORDS) + 1, TYPED_WORDS, looked_up(str.split, "<unk>")
+    ),
+    "words by WhitespaceSplit": Kind(
+        word_level(pre_tokenizers.WhitespaceSplit(), unk=True), len(WORDS) + 4, OF_WORD_LEVEL,
+        of_tokenizer_json,
+    ),
+    "words by Whitespace": Kind(
+        word_level(pre_tokenizers.Whitespace(), unk=True), len(WORDS) + 4, OF_WORD_LEVEL,
+        of_tokenizer_json,
+    ),
+    "words by Whitespace, none for others": Kind(
+        word_level(pre_tokenizers.Whitespace(), unk=False), len(WORDS) + 4, OF_WORD_LEVEL,
+        of_tokenizer_json,
     ),
 }  # fmt: skip
 
@@ -107,7 +181,8 @@ PIECES = (
 
 def prompts(kind: str, seed: int) -> Iterator[str]:
     draw = random.Random(seed)
-    pieces = PIECES + 2 * KINDS[kind].pieces
+    own = KINDS[kind].pieces
+    pieces = PIECES + own * (2 + (len(own) > 20) * 4)
     while True:
         yield "".join(draw.choices(pieces, k=draw.choice((0, 1, 2, 3, 5, 8))))
 
@@ -147,7 +222,7 @@ def compare(kind: str, count: int, seed: int) -> int:
     drawn = prompts(kind, seed)
     for number in range(count):
         prompt = next(drawn)
-        units = list(Units)[number % 2]
+        units = list(Units)[number % len(Units)]
         shown = book.show(prompt, units)
         assert shown.errors == [], prompt
         fitted += must_be_right(shown.ids, shown.message, prompt, oracle(prompt), book.tokenizer)
