@@ -44,7 +44,7 @@ LESSONS = {  # the lessons in docs/lessons.md, and the last cell of their pictur
     "neuron": ("a neuron, a layer", "M26"),
     "learning": ("learning", "R34"),
     "attention": ("attention by hand", "O44"),
-    "choosing": ("from scores to a word", "P46"),
+    "choosing": ("from scores to a word", "P51"),
     "counting": ("before transformers", "M37"),
 }
 

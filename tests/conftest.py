@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sheetgpt.build import Order, build_workbook
+from sheetgpt.build import Order, build_lessons, build_workbook
 from sheetgpt.checkpoint import checkpoint, safetensors, sorted_table
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.office import libreoffice as office
@@ -99,6 +99,20 @@ def tiny_workbook_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
 @pytest.fixture(scope="session")
 def tiny_workbook(tiny_workbook_in: Callable[[str], Path]) -> Path:
     return tiny_workbook_in("en")
+
+
+@pytest.fixture(scope="session")
+def lessons_in(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The workbook of the lessons in a language."""
+
+    def in_language(language: str) -> Path:
+        return once(
+            tmp_path_factory,
+            f"lessons-{language}.xlsx",
+            lambda path: build_lessons(checkpoint.load(nano), language, path),
+        )
+
+    return in_language
 
 
 RECORDED = (

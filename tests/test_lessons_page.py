@@ -1,20 +1,18 @@
 """docs/lessons.md: what a teacher is told to type does what the page says, in LibreOffice."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sheetgpt.build import build_lessons
 from sheetgpt.checkpoint import checkpoint
-from sheetgpt.formula.cells import Area
 from sheetgpt.lessons.book import LESSONS
 from sheetgpt.lessons.counting import with_blocks, without_blocks
 from sheetgpt.lessons.words import load_words
 from sheetgpt.office import libreoffice as office
-from sheetgpt.xlsx.read import read
+from sheetgpt.xlsx.read import Workbook, read
 
 PAGE = (Path(__file__).parents[1] / "docs" / "lessons.md").read_text(encoding="utf-8")
 PROSE = PAGE.replace("\n", " ")
@@ -70,15 +68,14 @@ def lines() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def lessons(tmp_path_factory: pytest.TempPathFactory, nano: Path) -> Path:
-    path = tmp_path_factory.mktemp("lessons") / "lessons.xlsx"
-    build_lessons(checkpoint.load(nano), "en", path)
-    return path
+def lessons(lessons_in: Callable[[str], Path]) -> Workbook:
+    return read(lessons_in("en"))
 
 
 @pytest.fixture(scope="module")
-def opened(lessons: Path, libreoffice: None) -> Iterator[office.Office]:
-    with office.opened(lessons) as document:
+def opened(lessons_in: Callable[[str], Path], libreoffice: None) -> Iterator[office.Office]:
+    """One LibreOffice for all; each test leaves the cells as it found them."""
+    with office.opened(lessons_in("en")) as document:
         yield document
 
 
@@ -135,13 +132,11 @@ def test_what_happens_when_one_types(opened):
         opened.set({name: as_typed(text)})
         seen += expect(opened, happens)
         opened.set({name: before})
-    assert seen >= 34
+    assert seen >= 35
 
 
-def value_of(lessons: Path, name: str, row: int = 0, column: int = 0) -> Any:
-    book = read(lessons)
-    area: Area = book.names[name]
-    return book.values.read(area.cell(row, column))
+def value_of(lessons: Workbook, name: str, row: int = 0, column: int = 0) -> Any:
+    return lessons.values.read(lessons.names[name].cell(row, column))
 
 
 def said(pattern: str) -> tuple[str, ...]:
@@ -206,9 +201,8 @@ def test_what_nano_says(lessons, nano):
     assert f"{100 * without_blocks(model, ' moves').probabilities[0]:.2f}" == alone
 
 
-@pytest.mark.usefixtures("libreoffice")
-def test_plums(lessons):
-    with office.opened(lessons) as document:
-        document.set({"company.free": "we eat ripe plums", "company.asked": "plums"})
-        nearest = document.read(["company.nearest"])["company.nearest"][0]
+def test_plums(opened):
+    opened.set({"company.free": "we eat ripe plums", "company.asked": "plums"})
+    nearest = opened.read(["company.nearest"])["company.nearest"][0]
+    opened.set({"company.free": "", "company.asked": "apples"})
     assert (nearest[0],) == said(r"word to compare: `(\w+)` come first\.")

@@ -134,14 +134,16 @@ class Curve:
     """Points of a plot, in their order: of each a cell of x and one of y.
 
     look: `line`, `points`, `walk` (points that a line joins), `named` (points with the name beside
-        them, all of one colour), or `answer` (the same in another colour).
-    name: the cell that says what they are.
+        them, all of one colour), `answer` (the same in another colour), or `name` (the name alone).
+    name: the cell that says what they are. side: where a name stands: `t` above the point, `b`
+        below, `l`, `r`, or `ctr` in its place.
     """
 
     x: Area
     y: Area
     name: Area
     look: str = "line"
+    side: str = "t"
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,7 @@ def heading_over(look: str) -> str:
 RULES: dict[str, Look] = {
     "masked": Look(fill=LINE, pattern="lightUp"),
     "no token": Look(format=";;;"),  # shows nothing
+    "error": Look(color="FFFFFF"),  # shows nothing of an error, which heeds no format
     "hidden": Look(fill=LINE, pattern="lightUp", format=";;;"),
     "edge": Look(frame=("left",)),
     "differs": Look(bold=True, color="9B1C1C", fill=RED),

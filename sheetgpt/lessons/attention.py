@@ -6,8 +6,8 @@ Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.
 from dataclasses import dataclass
 
 from sheetgpt.book.rules import column_number, row_number
-from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, when
-from sheetgpt.lessons.lesson import Lesson, at, row_of
+from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, join, when
+from sheetgpt.lessons.lesson import Lesson, Limits, at, row_of, text_at
 
 WORDS = (("Mike", 1.0, 0.0), ("sings", 0.0, 0.0), ("He", 0.0, 1.0))
 TABLES = {  # what makes queries, keys and values of a word's two numbers
@@ -19,6 +19,8 @@ PLACES = ((0.1, 0.2), (0.5, -0.2), (0.0, 0.5))  # what is added at each place, i
 ORDER = (2, 1, 3)
 N, D = 3, 2
 FIRST = 3
+SWITCH: Limits = ("whole", 0, 1)
+LOW = Number(1e99)  # below zero, less than any score
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ def attention(page: Lesson) -> None:
     page.section("words")
     page.row += 1
     controls = _Controls(
-        page.control("hand.mask", 1, "mask"), page.control("hand.positions", 0, "positions")
+        page.control("hand.mask", 1, "mask", SWITCH),
+        page.control("hand.positions", 0, "positions", SWITCH),
     )
     page.row += 1
     top = page.row
@@ -66,15 +69,15 @@ def attention(page: Lesson) -> None:
     _exchanged(page, words, meaning, places, tables, controls, output)
 
 
-def _tables(page: Lesson) -> dict[str, Range]:
-    """The three small tables side by side."""
+def _tables(page: Lesson) -> dict[str, Expr]:
+    """The three small tables side by side; in a product, + 0 makes 0 of nothing."""
     page.section("ask")
     page.row += 1
-    top, tables = page.row, {}
+    top, tables = page.row, dict[str, Expr]()
     for number, (key, values) in enumerate(TABLES.items()):
         left = FIRST + 4 * number
         page.write(top, left, page.label(key), "heading")
-        tables[key] = page.inputs(f"hand.{key}", top + 1, left, values, "control")
+        tables[key] = page.inputs(f"hand.{key}", top + 1, left, values, "control") + 0
     page.write(top + 1, 2, page.label("name"), "heading right")
     page.write(top + 2, 2, page.label("pronoun"), "heading right")
     page.row = top + D + 2
@@ -85,14 +88,20 @@ def _allowed(row: int, mask: Range, columns: Expr) -> Expr:
     return when(mask > 0, columns <= row, columns > 0)
 
 
-def _weights(scores: Range, row: int, mask: Range, columns: Expr) -> Expr:
+def _weights(scores: Expr, row: int, mask: Range, columns: Expr) -> Expr:
     """Softmax of a row of scores, 0 for the words that are hidden."""
-    powers = when(_allowed(row, mask, columns), call("EXP", scores), 0)
+    powers = _powers(scores, row, mask, columns)
     return powers / call("SUM", powers)
 
 
+def _powers(scores: Expr, row: int, mask: Range, columns: Expr) -> Expr:
+    """e to the power of each score, of which the largest is taken first: any may be typed."""
+    allowed = _allowed(row, mask, columns)
+    return when(allowed, call("EXP", scores - call("MAX", when(allowed, scores, -LOW))), 0)
+
+
 def _steps(
-    page: Lesson, words: Range, x: Range, tables: dict[str, Range], controls: _Controls
+    page: Lesson, words: Range, x: Range, tables: dict[str, Expr], controls: _Controls
 ) -> tuple[Range, Range]:
     top = page.row
     made = {}
@@ -109,7 +118,7 @@ def _steps(
     page.write(top, FIRST + 8, page.label("output"), "heading")
     columns = page.constants(top + 2, 1, range(1, N + 1), down=True).T
     for left in (FIRST, FIRST + 4):
-        page.compute(page.area(top + 1, left, 1, N), words.T, "heading center")
+        page.compute(page.area(top + 1, left, 1, N), join(words.T, ""), "heading center")
     _names(page, top + 2, words)
     scores = page.define("hand.scores", page.area(top + 2, FIRST, N, N))
     weights = page.define("hand.weights", page.area(top + 2, FIRST + 4, N, N))
@@ -129,11 +138,11 @@ def _steps(
 
 def _names(page: Lesson, top: int, words: Range) -> None:
     for row in range(N):
-        page.compute(page.area(top + row, 2), at(words, row), "token")
+        page.compute(page.area(top + row, 2), text_at(words, row), "token")
 
 
 def _exchanged(
-    page: Lesson, words: Range, meaning: Range, places: Range, tables: dict[str, Range],
+    page: Lesson, words: Range, meaning: Range, places: Range, tables: dict[str, Expr],
     controls: _Controls, output: Range,
 ) -> None:  # fmt: skip
     """The same words in another order, and whether each of them finds something else."""
@@ -146,29 +155,32 @@ def _exchanged(
     page.write(top, FIRST + 8, page.label("output"), "heading")
     page.write(top, FIRST + 11, page.label("before"), "heading")
     columns = page.constants(top + 2, 1, range(1, N + 1), down=True).T
-    order = page.inputs("order.is", top + 2, 2, [[each] for each in ORDER], "control")
+    order = page.inputs(
+        "order.is", top + 2, 2, [[each] for each in ORDER], "control", ("whole", 1, N)
+    )
     x = page.define("order.x", page.area(top + 2, FIRST + 1, N, D))
     weights = page.define("order.weights", page.area(top + 2, FIRST + 4, N, N))
     found = page.define("order.output", page.area(top + 2, FIRST + 8, N, D))
     verdicts = page.define("order.verdict", page.area(top + 2, FIRST + 11, N))
     for row in range(N):
         which = at(order, row)
-        word = call("IFERROR", call("INDEX", words, which), "?")
+        is_there = call("AND", call("ISNUMBER", which), which >= 1, which <= N)
+        word = when(is_there, join(call("INDEX", words, which), ""), "?")
         page.compute(page.area(top + 2 + row, FIRST), word, "attention token")
         place = when(controls.positions > 0, row_of(places, row), 0)
-        here = call("IFERROR", call("INDEX", meaning, which, 0) + place, 0)
+        here = when(is_there, call("INDEX", meaning, which, 0) + place, 0)
         page.compute(x.area.row(row), here, "formula")
         query = row_of(x, row) @ tables["w_q"]
         keys = x @ tables["w_k"]
         scores = query @ keys.T / call("SQRT", Number(D))
-        powers = when(_allowed(row + 1, controls.mask, columns), call("EXP", scores), 0)
-        page.compute(weights.area.row(row), powers / call("SUM", powers), "attention")
+        share = _weights(scores, row + 1, controls.mask, columns)
+        page.compute(weights.area.row(row), share, "attention")
         page.compute(
             found.area.row(row), row_of(weights, row) @ (x @ tables["w_v"]), "live formula"
         )
         away = call("ABS", row_of(found, row) - call("INDEX", output, which, 0))
-        is_same = call("IFERROR", call("MAX", away), 1) < 1e-9
-        verdict = when(is_same, page.label("same"), page.label("other"))
+        verdict = when(call("MAX", away) < 1e-9, page.label("same"), page.label("other"))
+        verdict = when(is_there, verdict, page.label("no word"))
         page.compute(verdicts.area.row(row), verdict, "live")
     page.heat.append(weights.area)
     listed = page.area(top + 2, FIRST, N)

@@ -7,8 +7,8 @@ a model: temperature, top-k, top-p, draw; Wichmann and Hill 1982, "Algorithm AS 
 from dataclasses import dataclass
 
 from sheetgpt.book.book import Bars, Curve, Plot
-from sheetgpt.formula.expr import Expr, Number, Range, call, when
-from sheetgpt.lessons.lesson import Lesson, at
+from sheetgpt.formula.expr import Expr, Number, Range, call, join, when
+from sheetgpt.lessons.lesson import Lesson, Limits, at, text_at
 from sheetgpt.steps.sample import GENERATORS
 
 WORDS = (
@@ -16,6 +16,11 @@ WORDS = (
     ("ugly", 1.0), ("purple", 0.0), ("angry", -0.5), ("Tuesday", -2.0),
 )  # fmt: skip
 N, DRAWS = len(WORDS), 100
+CONTROLS: tuple[tuple[str, float, Limits], ...] = (
+    ("temperature", 1.0, ("decimal", 0, 100)),
+    ("top_k", 0, ("whole", 0, N)),
+    ("top_p", 1.0, ("decimal", 0, 1)),
+)
 STRIDE = 997  # from one of a hundred seeds to the next: the first draws of neighbours are alike
 FIRST = 3
 COLUMNS = ("softmax", "weight", "after k", "after p", "probability", "from", "to")
@@ -41,7 +46,14 @@ class _Choice:
         reached = uniform * at(self["to"], N - 1)
         drawn = call("SUM", when(self["to"] <= reached, 1, 0)) + 1
         likeliest = call("MATCH", call("MAX", self.logits), self.logits, 0)
-        return when(self.temperature <= 0, likeliest, drawn)
+        return when(self.is_empty, 0, when(self.temperature <= 0, likeliest, drawn))
+
+    @property
+    def is_empty(self) -> Expr:
+        return call("COUNT", self.logits).equals(0)
+
+    def word(self, place: Expr) -> Expr:
+        return when(place < 1, "", join(call("INDEX", self.words, place), ""))
 
 
 def choosing(page: Lesson) -> None:
@@ -49,8 +61,7 @@ def choosing(page: Lesson) -> None:
     page.section("scores")
     page.tries("try temperature", "try cuts", "try own")
     controls = {
-        key: page.control(f"choose.{key}", start, key)
-        for key, start in (("temperature", 1.0), ("top_k", 0), ("top_p", 1.0))
+        key: page.control(f"choose.{key}", start, key, limits) for key, start, limits in CONTROLS
     }
     page.row += 1
     page.write(page.row, 2, page.label("prompt"), "mathematics")
@@ -71,7 +82,7 @@ def choosing(page: Lesson) -> None:
     page.row = top + N + 3
     page.section("draw")
     page.tries("try seed")
-    seed = page.control("choose.seed", 1, "seed")
+    seed = page.control("choose.seed", 1, "seed", ("whole", 0, 1_000_000))
     choice = _Choice(controls["temperature"], seed, words, logits, columns)
     _draw(page, choice)
     _hundred(page, choice)
@@ -85,23 +96,27 @@ def _row(
     top_k: Range,
     top_p: Range,
 ) -> dict[str, Expr]:
-    """What one word's score becomes."""
+    """What one word's score becomes; a word without a score has no share."""
     logit, largest = at(logits, row), call("MAX", logits)
     here = {name: at(whole, row) for name, whole in columns.items()}
     is_first = call("MATCH", largest, logits, 0).equals(row + 1)
-    cuts_none = call("OR", top_k < 1, top_k >= N)
+    cuts_none = call("OR", top_k < 1, top_k >= call("COUNT", logits))
+    is_empty, powers = (
+        logit.equals(""),
+        when(logits.equals(""), 0, call("EXP", logits - largest)),
+    )
+    heated = call("EXP", (logit - largest) / temperature)
     cut = when(cuts_none, call("MIN", logits), call("LARGE", logits, top_k))
     likelier = call("SUM", when(logits > logit, columns["after k"], 0))
     is_within = likelier < top_p * call("SUM", columns["after k"])
     is_kept = call("OR", top_p >= 1, is_within, logit.equals(largest))
+    total = call("SUM", columns["after p"])
     return {
-        "softmax": call("EXP", logit - largest) / call("SUM", call("EXP", logits - largest)),
-        "weight": when(
-            temperature > 0, call("EXP", (logit - largest) / temperature), when(is_first, 1, 0)
-        ),
+        "softmax": when(is_empty, 0, call("EXP", logit - largest) / call("SUM", powers)),
+        "weight": when(is_empty, 0, when(temperature > 0, heated, when(is_first, 1, 0))),
         "after k": when(logit >= cut, here["weight"], 0),
         "after p": when(is_kept, here["after k"], 0),
-        "probability": here["after p"] / call("SUM", columns["after p"]),
+        "probability": when(here["after p"] > 0, here["after p"] / total, 0),
         "from": at(columns["to"], row - 1) + Number(0) if row else Number(0),
         "to": here["from"] + here["probability"],
     }
@@ -116,7 +131,7 @@ def _bars(page: Lesson, words: Range, columns: dict[str, Range], top: int) -> No
         for row in range(N):
             page.compute(both.cell(row, column), at(columns[name], row), "attention")
     names, about = page.area(top, BESIDE, 1, len(shown)), page.label("bars chart")
-    page.charts.append(Bars(words.area, both, page.area(top - 1, FIRST + 8), about, 10, 8, names))
+    page.charts.append(Bars(words.area, both, page.area(top - 1, FIRST + 8), about, 10, 7.5, names))
 
 
 def _uniform(seed: Expr) -> Expr:
@@ -134,21 +149,23 @@ def _draw(page: Lesson, choice: _Choice) -> None:
     page.write(row, 2, page.label("number"), "heading")
     uniform = page.show("choose.uniform", row, FIRST, _uniform(choice.seed), "live formula")
     page.write(row + 1, 2, page.label("falls on"), "heading")
-    place = page.show("choose.place", row + 1, FIRST + 1, choice.place(uniform), "integer")
-    word = page.show("choose.taken", row + 1, FIRST, call("INDEX", choice.words, place), "fact")
+    place = page.show("choose.place", row + 1, FIRST, choice.place(uniform), "integer")
+    word = page.show("choose.taken", row + 1, FIRST + 1, choice.word(place), "fact")
     sentence = page.words.sentence(
         "from scores to a word.sentence", word=word, number=call("ROUND", uniform, 3),
         start=call("ROUND", call("INDEX", choice["from"], place), 3),
         end=call("ROUND", call("INDEX", choice["to"], place), 3),
     )  # fmt: skip
-    page.show("choose.sentence", row + 2, 2, sentence, "live")
+    shown = when(choice.is_empty, page.label("no score"), sentence)
+    page.show("choose.sentence", row + 2, 2, shown, "live")
     names = page.area(row, BESIDE, N)
     points = page.area(row, BESIDE + 1, N, 2)
     fence = page.area(row, BESIDE + 4, 3 * N + 3, 2)
     for number in range(N):
         share = at(choice["probability"], number)
-        name = when(share < 0.03, " ", at(choice.words, number))
-        page.compute(names.row(number), name, "token")
+        room = call("MAX", 0.03, 0.009 * call("LEN", at(choice.words, number)))
+        name = when(share < room, " ", text_at(choice.words, number))
+        page.compute(names.row(number), call("IFERROR", name, " "), "token")
         middle = (at(choice["from"], number) + at(choice["to"], number)) / 2
         page.compute(points.cell(number, 0), middle, "formula")
         page.write(points.top + number, points.right, 0.5, "start")
@@ -161,11 +178,13 @@ def _draw(page: Lesson, choice: _Choice) -> None:
     page.write(row - 1, BESIDE + 4, page.label("line"), "heading")
     found = page.area(row, 2)
     curves = [Curve(fence.columns(0, 1), fence.columns(1, 2), page.area(row - 1, BESIDE + 4))]
-    curves += [Curve(points.cell(n, 0), points.cell(n, 1), names.row(n), "named") for n in range(N)]
-    curves.append(Curve(uniform.area, zero, found, "answer"))
+    curves += [
+        Curve(points.cell(n, 0), points.cell(n, 1), names.row(n), "name", "ctr") for n in range(N)
+    ]
+    curves.append(Curve(uniform.area, zero, found, "answer", "b"))
     about, x = page.label("line chart"), page.label("line")
     page.charts.append(
-        Plot(curves, page.area(row + 4, 2), about, 26, 4.5, x, "", (0, 1), (-0.2, 1.2))
+        Plot(curves, page.area(row + 4, 2), about, 26, 5, x, "", (0, 1), (-0.8, 1.2))
     )
     page.row = row + 15
 
@@ -187,12 +206,12 @@ def _hundred(page: Lesson, choice: _Choice) -> None:
         page.compute(seeds.area.row(draw), choice.seed + STRIDE * draw, "integer")
         page.compute(numbers.area.row(draw), _uniform(at(seeds, draw)), "formula")
         page.compute(places.area.row(draw), choice.place(at(numbers, draw)), "integer")
-        word = call("INDEX", choice.words, at(places, draw))
+        word = choice.word(at(places, draw))
         page.compute(page.area(table + 1 + draw, 5), word, "attention token")
     times = page.define("hundred.times", page.area(top + 1, FIRST, N))
     shares = page.area(top + 1, FIRST + 1, N, 2)
     for row in range(N):
-        page.compute(page.area(top + 1 + row, 2), at(choice.words, row), "token")
+        page.compute(page.area(top + 1 + row, 2), text_at(choice.words, row), "token")
         count = call("SUM", when(places.equals(row + 1), 1, 0))
         page.compute(times.area.row(row), count, "integer")
         page.compute(shares.cell(row, 0), at(times, row) / DRAWS, "chance")

@@ -13,7 +13,7 @@ from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.reference import forward
 from sheetgpt.lessons.lesson import Lesson, at
-from sheetgpt.lessons.text import SentenceWords, vocabulary_of, words_of
+from sheetgpt.lessons.text import LINE, SentenceWords, vocabulary_of, words_of
 
 SENTENCES = (
     "Mike is quick. He moves quickly.", "Tom is slow. He moves slowly.",
@@ -57,7 +57,7 @@ def _likeliest(model: Checkpoint, logits: np.ndarray) -> Says:
 
 
 def counting(page: Lesson, model: Checkpoint) -> None:
-    page.widths |= {2: 34} | dict.fromkeys(range(FIRST, FIRST + PLACES), 10)
+    page.widths |= {2: 34, FIRST + PLACES + 7: 14} | dict.fromkeys(range(FIRST, FIRST + PLACES), 10)
     page.section("count")
     page.tries("try the", "try moves", "try own")
     last = page.input("count.last", page.row, 2, "moves", "word")
@@ -69,7 +69,7 @@ def counting(page: Lesson, model: Checkpoint) -> None:
     page.write(page.row - 1, FIRST, page.label("words"), "heading")
     page.headings(page.row, 2, "text", look="heading")
     top = page.row + 1
-    sentences = page.inputs("count.text", top, 2, [[each] for each in SENTENCES], "word")
+    sentences = page.inputs("count.text", top, 2, [[each] for each in SENTENCES], "word", LINE)
     words = words_of(page, "count", sentences, FIRST, PLACES)
     beside = FIRST + PLACES + 6
     first = page.area(top, beside, len(SENTENCES), PLACES)
@@ -91,6 +91,8 @@ def _found(
         page.show(f"count.id.{n}", listed - 2, left + n, tree, "integer")
         for n, tree in enumerate(ids)
     ]
+    page.headings(listed - 1, left - 2, "first at", "word")
+    page.write(listed - 2, left - 1, page.label("both"), "heading right")
     whole = text.first.area
     places = whole.shape[1]
 
@@ -120,8 +122,10 @@ def _ranked(
     page: Lesson, name: str, counts: Range, text: SentenceWords, top: int, column: int
 ) -> None:
     page.write(top, column, page.label(f"{name} title"), "heading")
+    column_of_scores = counts.area.right + 2
+    page.headings(counts.area.top - 1, column_of_scores, "ranking")
     scores = page.define(  # the counts once more, the first of equals ahead
-        f"count.{name}.score", page.area(counts.area.top, counts.area.right + 2, SIZE)
+        f"count.{name}.score", page.area(counts.area.top, column_of_scores, SIZE)
     )
     for row in range(SIZE):
         page.compute(scores.area.row(row), at(counts, row) - row / 1e6, "formula")

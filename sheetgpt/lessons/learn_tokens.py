@@ -17,10 +17,11 @@ from sheetgpt.lessons.strawberry import strawberry
 WORDS = (("low", 5), ("lower", 2), ("newest", 6), ("widest", 3))
 ROOM, ROUNDS = 12, 10  # words, joins
 FIRST = 4  # the column of the words before the first join
+HALF = 0xFFFD  # what half a character counts as
 
 
 def learn_tokens(page: Lesson) -> None:
-    page.widths |= {2: 18, 3: 9} | dict.fromkeys(range(FIRST, FIRST + ROUNDS + 1), 20)
+    page.widths |= {2: 18, 3: 9} | dict.fromkeys(range(FIRST, FIRST + ROUNDS + 1), 23)
     _learn(page)
 
 
@@ -37,7 +38,7 @@ def _learn(page: Lesson) -> None:
     typed = [[word] for word, _ in WORDS] + empty
     words = page.inputs("tokens.words", words_top, 2, typed, "word")
     often = [[count] for _, count in WORDS] + empty
-    times = page.inputs("tokens.times", words_top, 3, often, "control")
+    times = page.inputs("tokens.times", words_top, 3, often, "control", ("whole", 0, 1_000_000))
     sums_top = words_top + ROOM
     page.write(sums_top, 2, page.label("text size"), "heading")
     page.write(sums_top + 1, 2, page.label("vocabulary size"), "heading")
@@ -126,7 +127,9 @@ class _Workings:
         for row in range(ROOM):
             for place in range(LETTERS + 1):
                 letter = part(at(words, row), Number(place + 1))
-                code = when(letter.equals(""), "", call("UNICODE", join(letter, " ")))
+                code = call("UNICODE", join(letter, " "))
+                code = call("IFERROR", code, HALF)  # Excel counts an emoji as two letters
+                code = when(letter.equals(""), "", code)
                 page.compute(codes.area.cell(row, place), code, "integer")
         page.row += ROOM
         alike = page.define("tokens.alike", page.area(page.row, FIRST, ROOM, LETTERS + 1))

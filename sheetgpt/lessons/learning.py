@@ -9,13 +9,13 @@ With n points x, y and neurons w, b, v and c, and e(i) = prediction(i) - y(i):
     b -= rate * 2/n * v * (e s')   w -= rate * 2/n * v * ((e x) s'),  where s is 1 where h > 0
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sheetgpt.book.book import Curve, Plot
 from sheetgpt.formula.expr import Expr, Number, Range, call, when
-from sheetgpt.lessons.lesson import Lesson, at
+from sheetgpt.lessons.lesson import Lesson, Limits, at
 from sheetgpt.lessons.neuron import relu
 
 WALK, STEPS = 30, 200
@@ -28,6 +28,8 @@ B = (0.8, 0.8, 0.4, 0.4, 0.0, 0.0, -0.4, -0.4)
 V = (0.1, 0.1, -0.1, -0.1, 0.1, 0.1, -0.1, -0.1)
 DRAWN = 41  # points of the curve that the network draws
 FIRST = 3
+RATES: Limits = ("decimal", 0, 10)
+SMALL: Limits = ("decimal", -10, 10)  # of a network's numbers and its points
 
 
 def learning(page: Lesson) -> None:
@@ -47,8 +49,8 @@ def _slope(w: Expr) -> Expr:
 def _hiker(page: Lesson) -> None:
     page.section("hiker")
     page.tries("try walk", "try rate", "try other side")
-    start = page.control("hiker.start", 1.6, "start")
-    rate = page.control("hiker.rate", 0.02, "rate")
+    start = page.control("hiker.start", 1.6, "start", ("decimal", -2, 2))
+    rate = page.control("hiker.rate", 0.02, "rate", RATES)
     page.row += 1
     top = page.row
     page.headings(top, 1, "step")
@@ -74,7 +76,8 @@ def _hiker(page: Lesson) -> None:
     sentence = when(is_lost, page.label("lost"), when(rests, valley, still))
     page.show("hiker.sentence", top - 1, FIRST + 4, sentence, "live")
     left = FIRST + 16
-    page.headings(top, left, "w", "landscape", "walk")
+    page.headings(top, left, "w", "landscape")
+    page.headings(top, left + 3, "walk")
     xs = page.constants(top + 1, left, np.linspace(-2, 2, 41), "formula", down=True)
     curve = page.show("hiker.landscape", top + 1, left + 1, _valleys(xs))
     seen_x = page.define("hiker.seen.x", page.area(top + 1, left + 3, WALK + 1))
@@ -86,7 +89,7 @@ def _hiker(page: Lesson) -> None:
     page.compute(seen_y.area, _valleys(seen_x), "formula")
     curves = [
         Curve(xs.area, curve.area, page.area(top, left + 1)),
-        Curve(seen_x.area, seen_y.area, page.area(top, left + 2), "walk"),
+        Curve(seen_x.area, seen_y.area, page.area(top, left + 3), "walk"),
     ]
     about, x, y = (page.label(key) for key in ("hiker chart", "w", "error"))
     page.charts.append(
@@ -101,7 +104,7 @@ class _Net:
 
     w: Range
     b: Range
-    v: Range
+    v: Expr
     c: Range
 
     def hidden(self, x: Expr) -> Expr:
@@ -116,15 +119,15 @@ class _Net:
 def _network(page: Lesson) -> None:
     page.section("network")
     page.tries("try learn", "try own points", "try too fast", "try look back")
-    rate = page.control("net.rate", 0.2, "rate")
-    look_at = page.control("net.look", STEPS, "look at")
+    rate = page.control("net.rate", 0.2, "rate", RATES)
+    look_at = page.control("net.look", STEPS, "look at", ("whole", 0, STEPS))
     sentence_row = page.row
     page.row += 2
     top = page.row
     page.write(top, 2, page.label("x"), "heading right")
     page.write(top + 1, 2, page.label("y"), "heading right")
     x = page.constants(top, FIRST, X, "formula")
-    y = page.inputs("net.y", top + 1, FIRST, [tuple(X * X)], "control")
+    y = page.inputs("net.y", top + 1, FIRST, [tuple(X * X)], "control", SMALL)
     page.write(top + 2, 2, page.label("answers"), "heading right")
     chart_row = top + 4
     table = chart_row + 17
@@ -134,17 +137,18 @@ def _network(page: Lesson) -> None:
         page.write(table, column, page.label(f"column {key}"), "heading")
     steps = page.constants(table + 1, 1, range(STEPS + 1), down=True)
     net = _Net(
-        page.inputs("net.w", table + 1, columns["w"], [W], "control"),
-        page.inputs("net.b", table + 1, columns["b"], [B], "control"),
-        page.inputs("net.v", table + 1, columns["v"], [V], "control"),
-        page.input("net.c", table + 1, columns["c"], 0.0),
+        page.inputs("net.w", table + 1, columns["w"], [W], "control", SMALL),
+        page.inputs("net.b", table + 1, columns["b"], [B], "control", SMALL),
+        page.inputs("net.v", table + 1, columns["v"], [V], "control", SMALL),
+        page.input("net.c", table + 1, columns["c"], 0.0, limits=SMALL),
     )
     errors = page.define("net.error", page.area(table + 1, columns["error"], STEPS + 1))
     for step in range(STEPS + 1):
         row = table + 1 + step
         if step:
             net = _stepped(page, row, columns, net, x, rate)
-        e = page.compute(page.area(row, columns["e"], 1, POINTS), net.says(x) - y, "formula")
+        says = (net if step else replace(net, v=net.v + 0)).says(x)  # + 0: nothing is 0
+        e = page.compute(page.area(row, columns["e"], 1, POINTS), says - y, "formula")
         page.compute(errors.area.row(step), call("AVERAGE", e * e), "fine")
     wholes = {
         key: page.define(f"net.all.{key}", page.area(table + 1, columns[key], STEPS + 1, width))
@@ -161,14 +165,13 @@ def _network(page: Lesson) -> None:
     page.show("net.answers", top + 2, FIRST, seen.says(x), "formula")
     line = page.constants(table + 1, left, np.linspace(-1, 1, DRAWN), "formula", down=True)
     drawn = page.show("net.drawn", table + 1, left + 1, seen.says(line.T).T)
-    is_lost = at(errors, STEPS) > at(errors, 0)
+    first, last = at(errors, 0), at(errors, STEPS)
     learned = page.words.sentence(
-        "learning.learned",
-        first=call("ROUND", at(errors, 0), 4), last=call("ROUND", at(errors, STEPS), 6),
-    )  # fmt: skip
-    page.show(
-        "net.sentence", sentence_row, 2, when(is_lost, page.label("diverged"), learned), "live"
+        "learning.learned", first=call("ROUND", first, 4), last=call("ROUND", last, 6)
     )
+    stays = page.words.sentence("learning.stays", error=call("ROUND", first, 4))
+    sentence = when(last > first, page.label("diverged"), when(last < first, learned, stays))
+    page.show("net.sentence", sentence_row, 2, sentence, "live")
     curves = [
         Curve(line.area, drawn.area, page.area(table, left + 1)),
         Curve(x.area, y.area, page.area(top + 1, 2), "points"),

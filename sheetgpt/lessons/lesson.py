@@ -5,15 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.book import Blank
+from sheetgpt.book.book import Blank, Rule, Tab, Validation
 from sheetgpt.book.lines import broken
-from sheetgpt.book.page import Page
+from sheetgpt.book.page import LINKS, Page
+from sheetgpt.book.rules import itself
 from sheetgpt.book.words import Words
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Range, call
+from sheetgpt.formula.expr import Expr, Number, Range, call, join, when
 
 LINE = 165  # letters in a line, as many as a small screen shows at 100 %
 TRY = "▸ "  # before each line of what to try
+WARNING = 5  # the column, in the row of the links, that warns of a text where a number belongs
+
+Limits = tuple[str, float, float]  # the kind of what may be typed, the least and the most of it
+NUMBERS: Limits = ("decimal", -1000, 1000)
 
 
 class Lesson(Page):
@@ -25,6 +30,7 @@ class Lesson(Page):
         self.widths = {1: 8, 2: 16}
         self.frozen = (3, 0)
         self._sections = 0
+        self._numbers: list[Area] = []  # inputs that take numbers
 
     def section(self, key: str) -> None:
         """A title with its number and the lines below it; the cursor moves below them."""
@@ -60,25 +66,27 @@ class Lesson(Page):
             self.write(row, place, self.label(key), look)
 
     def input(
-        self, name: str, row: int, column: int, value: float | str, look: str = "control"
-    ) -> Range:
+        self, name: str, row: int, column: int, value: float | str, look: str = "control",
+        limits: Limits | None = None,
+    ) -> Range:  # fmt: skip
         """A yellow cell under a name."""
-        if value == "":
-            self.blanks.append(Blank(self.area(row, column), look))
-        else:
-            self.write(row, column, value, look)
-        return self.define(name, self.area(row, column))
+        return self.inputs(name, row, column, [[value]], look, limits)
 
-    def control(self, name: str, value: float, key: str, column: int = 2) -> Range:
+    def control(self, name: str, value: float, key: str, limits: Limits = NUMBERS) -> Range:
         """A yellow cell with a note of what it does beside it; the cursor moves below it."""
-        self.write(self.row, column + 1, self.label(key), "note")
+        self.write(self.row, 3, self.label(key), "note")
         self.row += 1
-        return self.input(name, self.row - 1, column, value)
+        return self.input(name, self.row - 1, 2, value, limits=limits)
 
     def inputs(
-        self, name: str, row: int, column: int, values: Sequence[Sequence[float | str]], look: str
-    ) -> Range:
-        """Yellow cells side by side; where a value is "", the cell is empty."""
+        self, name: str, row: int, column: int, values: Sequence[Sequence[float | str]], look: str,
+        limits: Limits | None = None,
+    ) -> Range:  # fmt: skip
+        """Yellow cells side by side; where a value is "", the cell is empty.
+
+        look: `control` for numbers, `word` for texts. limits: what may be typed; of numbers, if it
+        is not said, those from -1000 to 1000, so that no power of them is too large to be computed.
+        """
         for i, line in enumerate(values):
             for j, value in enumerate(line):
                 cell = self.area(row + i, column + j)
@@ -86,7 +94,16 @@ class Lesson(Page):
                     self.blanks.append(Blank(cell, look))
                 else:
                     self.write(cell.top, cell.left, value, look)
-        return self.define(name, self.area(row, column, len(values), len(values[0])))
+        cells = self.area(row, column, len(values), len(values[0]))
+        if look == "control":
+            limits = limits or NUMBERS
+            self._numbers.append(cells)
+        if limits is not None:
+            kind, least, most = limits
+            title = self.words.tab(self.tab).title
+            sentence = self.words.label(f"allowed {kind}", least=f"{least:,}", most=f"{most:,}")
+            self.validations.append(Validation(cells, kind, least, most, title, sentence))
+        return self.define(name, cells)
 
     def constants(
         self,
@@ -112,10 +129,34 @@ class Lesson(Page):
         self.compute(area, tree, look)
         return self.define(name, area)
 
+    def finished(self, link_to: Sequence[Page]) -> Tab:
+        """The tab, which warns of a text that somebody has pasted where a number belongs.
+
+        The formulas stay as short as the lesson says them: what has no value then is not seen.
+        """
+        if self._numbers:
+            n_texts: Expr = Number(0)
+            for area in self._numbers:
+                cells = Range(area)
+                n_filled = call("SUM", when(cells.equals(""), 0, 1))
+                n_texts = n_texts + n_filled - call("COUNT", cells)
+            warning = when(n_texts > 0, self.words.label("no number"), "")
+            self.compute(self.area(LINKS, WARNING), warning, "message")
+            areas = [each.area for each in self.computed]
+            rows, columns = max(a.bottom for a in areas), max(a.right for a in areas)
+            whole = self.area(1, 1, rows, columns)
+            self.rules.insert(0, Rule(whole, call("ISERROR", itself(whole)), "error"))
+        return super().finished(link_to)
+
 
 def at(whole: Range, row: int, column: int = 0) -> Range:
     """One cell of a range, counted from 0."""
     return Range(whole.area.cell(row, column))
+
+
+def text_at(whole: Range, row: int) -> Expr:
+    """What one cell says; nothing, not 0, where it is empty."""
+    return join(at(whole, row), "")
 
 
 def row_of(whole: Range, row: int) -> Range:

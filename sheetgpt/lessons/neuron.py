@@ -9,8 +9,9 @@ Sources: McCulloch and Pitts 1943; Nair and Hinton 2010 (ReLU); Hendrycks and Gi
 import numpy as np
 
 from sheetgpt.book.book import Curve, Plot
-from sheetgpt.formula.expr import Expr, Range, call, when
-from sheetgpt.lessons.lesson import Lesson, at, column_of
+from sheetgpt.formula.cells import Area
+from sheetgpt.formula.expr import Expr, Number, Range, call, when
+from sheetgpt.lessons.lesson import Lesson, at, column_of, text_at
 
 INPUTS = (("sun", 1.0, 0.6), ("friends", 1.0, 0.9), ("work", 1.0, -1.0))
 BIAS = -0.3
@@ -106,7 +107,7 @@ def _layer(page: Lesson) -> None:
     names, x = Range(page.names["neuron.name"]), Range(page.names["neuron.x"])
     w = page.inputs("layer.w", top + 1, FIRST, LAYER, "control")
     for row in range(len(INPUTS)):
-        page.compute(page.area(top + 1 + row, 2), at(names, row), "text")
+        page.compute(page.area(top + 1 + row, 2), text_at(names, row), "text")
     row = top + 1 + len(INPUTS)
     page.write(row, 2, page.label("bias"), "heading")
     b = page.inputs("layer.b", row, FIRST, [BIASES], "control")
@@ -116,7 +117,8 @@ def _layer(page: Lesson) -> None:
         total = call("SUMPRODUCT", x, column_of(w, column)) + at(b, 0, column)
         page.compute(singly.area.cell(0, column), total, "formula")
     page.write(row + 2, 2, page.label("at once"), "heading")
-    page.show("layer.sum", row + 2, FIRST, x.T @ w + b, "formula")
+    product = (x + 0).T @ (w + 0)  # + 0: an empty cell counts as 0, which MMULT would refuse
+    page.show("layer.sum", row + 2, FIRST, product + b, "formula")
     page.write(row + 2, FIRST + n, "x · w + b", "mathematics")
     page.write(row + 3, 2, page.label("relu"), "heading")
     page.show("layer.relu", row + 3, FIRST, relu(Range(page.names["layer.sum"])), "live formula")
@@ -127,7 +129,7 @@ def _target(page: Lesson) -> tuple[Range, Range]:
     """The curve that networks are to draw: where it is measured, and how high it is there."""
     page.section("fit")
     page.tries("try fit", "try bias")
-    which = page.control("fit.curve", 1, "curve")
+    which = page.control("fit.curve", 1, "curve", ("whole", 1, 2))
     page.row += 1
     left = FIRST + 14
     page.headings(page.row, left, "place", "target", "two", "net 2", "net 8", "net 32")
@@ -172,18 +174,25 @@ def _solved(page: Lesson, x: Range, curve: Range) -> None:
     )
     for number, n in enumerate(COUNTS):
         page.write(top + 1 + number, 2, n, "integer left")
-        drawn = _network(page, n, x, curve, x.area.left + 3 + number, x.area.left + 7 + 3 * number)
+        left = x.area.left + 7 + 5 * number
+        drawn, corners = _network(page, n, x, curve, x.area.left + 3 + number, left)
         worst = call("MAX", call("ABS", drawn - curve))
         page.show(f"solved.{n}.error", top + 1 + number, FIRST, worst, "fine")
         if n < COUNTS[-1]:
-            curves.append(Curve(x.area, drawn.area, page.area(names, drawn.area.left)))
+            across, up = (corners.columns(side, side + 1) for side in (0, 1))
+            curves.append(Curve(across, up, page.area(names, drawn.area.left), "walk"))
     about, xs, ys = (page.label(key) for key in ("solved chart", "place", "height"))
     page.charts.append(Plot(curves, page.area(top, FIRST + 4), about, 12, 7, xs, ys, (-1, 1)))
     page.row = top + 16
 
 
-def _network(page: Lesson, n: int, x: Range, curve: Range, column: int, left: int) -> Range:
-    """What n ReLUs draw that bend at n of the places, each by as much as the curve there."""
+def _network(
+    page: Lesson, n: int, x: Range, curve: Range, column: int, left: int
+) -> tuple[Range, Area]:
+    """What n ReLUs draw that bend at n of the places, each by as much as the curve there.
+
+    Beside it the corners of that line, [n + 1, 2]: the chart marks them.
+    """
     top, stride = x.area.top, (POINTS - 1) // n
     step = 2 / n
     page.write(top - 2, left, page.label("net", number=n), "heading")
@@ -197,4 +206,11 @@ def _network(page: Lesson, n: int, x: Range, curve: Range, column: int, left: in
             slope = slope - (here - at(curve, stride * (k - 1))) / step
         page.compute(strengths.area.row(k), slope, "formula")
     tree = at(curve, 0) + relu(x - bends.T) @ strengths
-    return page.show(f"solved.{n}", top, column, tree)
+    drawn = page.show(f"solved.{n}", top, column, tree)
+    page.headings(top - 1, left + 2, "corner", "height")
+    places = [-1 + step * k for k in range(n + 1)]
+    page.constants(top, left + 2, places, "formula", down=True)
+    corners = page.area(top, left + 2, n + 1, 2)
+    for k in range(n + 1):
+        page.compute(corners.cell(k, 1), at(drawn, stride * k) + Number(0), "formula")
+    return drawn, corners

@@ -10,10 +10,11 @@ import numpy as np
 
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Number, Range, call, when
-from sheetgpt.lessons.lesson import Lesson, at
+from sheetgpt.lessons.lesson import Lesson, Limits, at
 
 MARKS = ".,!?;:。、"  # what stands at a word and is no part of it
 WIDE = 200  # more letters than a sentence has: each word finds itself alone in so many
+LINE: Limits = ("text", 0, WIDE - 50)  # of a sentence: a mark may become a space
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def vocabulary_of(
     rows, places = first.shape
     order = np.arange(1, rows * places + 1).reshape(rows, places)
     counted = page.fill(first.top, first.right + 2, order, "index")
+    page.write(first.top - 2, first.right + 2, page.label("order"), "heading")
     ids_of = page.define(f"{name}.first", first)
     for row in range(rows):
         for place in range(places):

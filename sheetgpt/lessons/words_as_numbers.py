@@ -11,7 +11,8 @@ from sheetgpt.book.book import Curve, Plot
 from sheetgpt.book.rules import beside, over
 from sheetgpt.formula.expr import Range, call, when
 from sheetgpt.lessons.lesson import Lesson, at, row_of
-from sheetgpt.lessons.text import SentenceWords, vocabulary_of, words_of
+from sheetgpt.lessons.names_on_a_map import names_at
+from sheetgpt.lessons.text import LINE, SentenceWords, vocabulary_of, words_of
 
 PEOPLE = (
     ("man", 3, 1), ("woman", 3, 9), ("king", 9, 2), ("queen", 9, 8),
@@ -94,12 +95,12 @@ def _by_hand(page: Lesson) -> None:
 def _by_company(page: Lesson) -> tuple[Range, SentenceWords]:
     page.section("company")
     page.tries("try company", "try own text")
-    window = page.control("company.window", 2, "window")
+    window = page.control("company.window", 2, "window", ("whole", 0, PLACES))
     page.row += 1
     page.headings(page.row, 2, "text", look="heading")
     page.write(page.row - 1, FIRST, page.label("words"), "heading")
     top = page.row + 1
-    sentences = page.inputs("company.text", top, 2, [[each] for each in SENTENCES], "word")
+    sentences = page.inputs("company.text", top, 2, [[each] for each in SENTENCES], "word", LINE)
     page.define("company.free", sentences.area.row(SENTENCES.index("")))
     words = words_of(page, "company", sentences, FIRST, PLACES)
     page.write(page.row - 1, FIRST + PLACES + 1, page.label("first"), "heading")
@@ -224,7 +225,6 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
         page.row += ROUNDS + 2
     top = page.row
     page.write(top, 2, page.label("map"), "heading")
-    curves = []
     points = page.define("squeeze.map", page.area(top + 1, FIRST, SIZE, 2))
     for word in range(SIZE):
         listed = at(text.vocabulary, word)
@@ -235,9 +235,9 @@ def _squeezed(page: Lesson, cosines: Range, text: SentenceWords) -> None:
             if word:  # a word that is not there hides behind the first
                 there = when(at(text.ids, word).equals(""), at(points, 0, number), there)
             page.compute(points.area.cell(word, number), there, "formula")
-        across, up = (points.area.cell(word, number) for number in (0, 1))
-        curves.append(Curve(across, up, page.area(top + 1 + word, 2), "named"))
     page.rule(points.area, beside(points.area, 2).equals(" "), "no token")
+    across, up = (points.area.columns(number, number + 1) for number in (0, 1))
+    curves = [Curve(across, up, page.area(top, 2), "points"), *names_at(page, points, text)]
     about, x_title, y_title = (
         page.label(key) for key in ("map", "first direction", "second direction")
     )

@@ -13,10 +13,11 @@ from sheetgpt.book.looks import ACCENT
 from sheetgpt.formula.cells import Area
 
 COLORS = (ACCENT, "C2571A", "2E7D4F", "8B3FA0", "52606D", "B8860B")  # one curve after the other
-_NAMED = {
+_NAMED = {  # the looks of points that have their name beside them
     "named": ACCENT,
     "answer": "C2571A",
-}  # the looks of points that have their name beside them
+    "name": ACCENT,
+}
 PALE = "C3DBF5"  # bars beside those that count
 
 
@@ -64,10 +65,10 @@ def _plot(plot: Plot) -> ScatterChart:
         chart.y_axis.scaling.logBase = 10
         chart.y_axis.number_format = "0.0E+00"
         chart.y_axis.crosses, chart.x_axis.crosses = "min", "min"
-    if not plot.y_title:
+    has_names = any(curve.look in _NAMED for curve in plot.curves)
+    if not plot.y_title or has_names:  # nothing may cross a name
         chart.y_axis.majorGridlines = None
-    has_legend = len(plot.curves) > 1 and all(curve.look not in _NAMED for curve in plot.curves)
-    chart.legend = Legend(legendPos="b") if has_legend else None
+    chart.legend = Legend(legendPos="b") if len(plot.curves) > 1 and not has_names else None
     return chart
 
 
@@ -86,7 +87,10 @@ def _series(curve: Curve, number: int) -> XYSeries:
     else:
         line.noFill = True
     series.marker = Marker(symbol="none" if curve.look == "line" else "circle", size=7)
-    if curve.look != "line":
+    if curve.look == "name":  # the point that keeps the name at a distance is not seen
+        series.marker.graphicalProperties.noFill = True
+        series.marker.graphicalProperties.line.noFill = True
+    elif curve.look != "line":
         series.marker.graphicalProperties.solidFill = color
         series.marker.graphicalProperties.line.solidFill = color
     series.smooth = False
@@ -94,7 +98,7 @@ def _series(curve: Curve, number: int) -> XYSeries:
         series.dLbls = DataLabelList(
             showSerName=True, showVal=False, showCatName=False, showLegendKey=False,
             showPercent=False, showBubbleSize=False,
-            dLblPos="rtlb"[number % 4],  # so that the names of neighbours keep apart
+            dLblPos=curve.side,
         )  # fmt: skip
     return series
 

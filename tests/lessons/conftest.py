@@ -10,11 +10,12 @@ import pytest
 
 from sheetgpt.book.book import Book, Tab, Text
 from sheetgpt.book.calculate import calculate
-from sheetgpt.build import build_lessons
+from sheetgpt.book.page import LINKS
+from sheetgpt.calculate.values import Sheet
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.lessons.book import LESSONS
-from sheetgpt.lessons.lesson import Lesson
+from sheetgpt.lessons.lesson import WARNING, Lesson
 from sheetgpt.lessons.words import languages, load_words
 from sheetgpt.resources import resource
 
@@ -31,6 +32,13 @@ class Values:
         """One value, or rows of values."""
         found = self._sheets.read(self._names[name])
         return found.tolist() if isinstance(found, np.ndarray) else found
+
+    def sheet(self, tab: str) -> Sheet:
+        return self._sheets.by_tab[tab]
+
+    def warning(self, tab: str) -> Any:
+        """What the tab says of a text where a number belongs."""
+        return self.sheet(tab).cell(LINKS, WARNING)
 
     def array(self, name: str) -> Any:
         return np.atleast_2d(np.asarray(self._sheets.read(self._names[name]), dtype=np.float64))
@@ -86,18 +94,6 @@ def lesson() -> Callable[[str], Opened]:
 
 
 @pytest.fixture(scope="session", params=languages())
-def workbook(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workbook(request: pytest.FixtureRequest, lessons_in: Callable[[str], Path]) -> Path:
     """The workbook of the lessons in each language."""
-    return _built(str(request.param), tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbook of the lessons in English."""
-    return _built("en", tmp_path_factory)
-
-
-def _built(language: str, folders: pytest.TempPathFactory) -> Path:
-    path = folders.mktemp("lessons") / f"{language}.xlsx"
-    build_lessons(checkpoint.load(NANO), language, path)
-    return path
+    return lessons_in(str(request.param))

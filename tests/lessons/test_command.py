@@ -40,8 +40,8 @@ def test_a_place_that_is_not_there(here):
     assert "there is no directory nowhere" in result.stderr
 
 
-def test_there_is_no_model_to_check(here):
-    run()
+def test_there_is_no_model_to_check(lessons_in, here):
+    (here / "lessons.xlsx").hardlink_to(lessons_in("en"))
     result = CliRunner().invoke(main, ["check", "lessons.xlsx"], prog_name="sheetgpt")
     assert result.exit_code == 2
     assert result.stderr == (

@@ -1,6 +1,8 @@
 """The workbook of the lessons as a file, in every language: engines, editing, and what is seen."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -20,7 +22,7 @@ from sheetgpt.formula.parse import parse
 from sheetgpt.lessons.book import FIRST, LESSONS, lessons_book
 from sheetgpt.lessons.words import languages, load_words, path_of
 from sheetgpt.office import libreoffice as office
-from sheetgpt.xlsx.read import read
+from sheetgpt.xlsx.read import Workbook, read
 
 NEAR = 1e-9
 SAME = re.compile(
@@ -31,6 +33,11 @@ SAME = re.compile(
 @cache
 def loaded(path: Path, *, values: bool = False) -> Any:
     return openpyxl.load_workbook(path, data_only=values)
+
+
+@cache
+def as_read(path: Path) -> Workbook:
+    return read(path)
 
 
 def sheets(path: Path) -> Iterator[Any]:
@@ -45,7 +52,7 @@ def near(value: Any, other: Any) -> bool:
 
 def differences(path: Path, found: dict[tuple[str, int, int], Any]) -> list[Any]:
     """What stands in the file and another engine sees otherwise."""
-    book, wrong = read(path), []
+    book, wrong = as_read(path), []
     for (tab, row, column), value in found.items():
         stored = book.values.by_tab[tab].cell(row, column)
         if not near(stored, value):
@@ -55,7 +62,7 @@ def differences(path: Path, found: dict[tuple[str, int, int], Any]) -> list[Any]
 
 def computed(path: Path) -> Iterator[tuple[str, int, int]]:
     """Every cell that a formula fills."""
-    for formula in read(path).formulas:
+    for formula in as_read(path).formulas:
         area = formula.area
         for row in range(area.top, area.bottom + 1):
             for column in range(area.left, area.right + 1):
@@ -76,7 +83,7 @@ def test_tabs(workbook):
 
 def test_every_formula_is_an_array_formula_and_parses(workbook):
     """LibreOffice believes what is stored of other formulas, and would not answer an edit."""
-    book = read(workbook)
+    book = as_read(workbook)
     assert len(book.formulas) > 4000
     for formula in book.formulas:
         assert formula.array, formula.area
@@ -94,7 +101,7 @@ def test_nothing_volatile_and_nothing_newer_than_2013(workbook):
 
 
 def test_no_error_is_shown(workbook):
-    book = read(workbook)
+    book = as_read(workbook)
     for tab, row, column in computed(workbook):
         value = book.values.by_tab[tab].cell(row, column)
         assert value is None or isinstance(value, float | str | bool), (tab, row, column, value)
@@ -106,8 +113,8 @@ def test_no_error_is_shown(workbook):
 @pytest.mark.usefixtures("libreoffice")
 def test_libreoffice_computes_the_same(workbook):
     """As it is loaded, and recalculated; every defined name, and no cell shows an error."""
-    names = list(read(workbook).names)
-    areas = read(workbook).names
+    names = list(as_read(workbook).names)
+    areas = as_read(workbook).names
     with office.opened(workbook) as document:
         for calculate in (False, True):
             if calculate:
@@ -152,17 +159,54 @@ EDITS: list[tuple[dict[str, str | float], str, str | float]] = [
 ]
 
 
-@pytest.mark.usefixtures("libreoffice")
-def test_libreoffice_answers_what_is_typed(english):
+@pytest.fixture(scope="module")
+def document(lessons_in, libreoffice) -> Iterator[office.Office]:
+    """The English lessons in LibreOffice, into which one test after the other types."""
+    with office.opened(lessons_in("en")) as opened:
+        yield opened
+
+
+def test_libreoffice_answers_what_is_typed(document):
     """As a person does: load, type, read; nobody asks for a recalculation."""
-    with office.opened(english) as document:
-        for inputs, name, wanted in EDITS:
-            document.set(inputs)
-            value = document.read([name])[name][0][0]
-            if isinstance(wanted, float):
-                assert isinstance(value, float) and abs(value - wanted) < 1e-3, (name, value)
-            else:
-                assert value == wanted, inputs
+    for inputs, name, wanted in EDITS:
+        document.set(inputs)
+        value = document.read([name])[name][0][0]
+        if isinstance(wanted, float):
+            assert isinstance(value, float) and abs(value - wanted) < 1e-3, (name, value)
+        else:
+            assert value == wanted, inputs
+
+
+def test_something_is_typed_into_every_lesson(workbook):
+    names = as_read(workbook).names
+    typed = {names[name].tab for inputs, _, _ in EDITS for name in inputs}
+    yellow = {
+        sheet.title
+        for sheet in sheets(workbook)
+        for row in sheet.iter_rows()
+        for cell in row
+        if not cell.protection.locked
+    }
+    assert typed == yellow - {FIRST} == set(LESSONS) - {"to a chat model"}
+
+
+NUMBERS: tuple[str | float, ...] = ("", 0.0, -3.0, 1000.0)
+WORDS = ("", " ", "NEWEST", "abcdefghijkl" * 9, "東京タワー", "서울", "😀", "12")
+
+
+@pytest.mark.parametrize("turn", range(len(NUMBERS)))
+def test_libreoffice_shows_no_error_whatever_is_typed(document, lessons_in, turn):
+    """Into the first cell of every yellow field, one thing after the other."""
+    names, tabs = as_read(lessons_in("en")).names, loaded(lessons_in("en"))
+    typed: dict[str, str | float] = {}
+    for number, (name, area) in enumerate(names.items()):
+        cell = tabs[area.tab].cell(area.top, area.left)
+        things = WORDS if cell.number_format == "@" else NUMBERS
+        if not cell.protection.locked:
+            typed[name] = things[(number + turn * len(things) // len(NUMBERS)) % len(things)]
+    document.set(typed)
+    document.read(list(names))  # what nobody looks at, it does not calculate
+    assert document.errors() == []
 
 
 # --- what a person sees --------------------------------------------------------------------------
@@ -222,6 +266,31 @@ def test_no_text_is_cut(workbook):
                 if (size := width(cell.value.strip()) * cell.font.size / 10) > room + 0.5:
                     cut.append((sheet.title, cell.coordinate, cell.value, size, room))
     assert cut == []
+
+
+def has_font_for() -> set[str]:
+    """Every character that a font here can draw, as fontconfig tells."""
+    asked = ["fc-list", "--format", "%{charset}\n"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    found: set[str] = set()
+    for part in set(said.split()):
+        first, _, last = part.partition("-")
+        found.update(map(chr, range(int(first, 16), int(last or first, 16) + 1)))
+    return found
+
+
+@pytest.mark.skipif(shutil.which("fc-list") is None, reason="fontconfig's fc-list was not found")
+def test_no_glyph_is_missing(workbook):
+    values = as_read(workbook).values.by_tab.values()
+    shown = {
+        character
+        for sheet in values
+        for value in sheet.others.values()
+        if isinstance(value, str)
+        for character in value
+    }
+    assert "▸" in shown and "·" in shown
+    assert shown - has_font_for() == set()
 
 
 # --- words ---------------------------------------------------------------------------------------

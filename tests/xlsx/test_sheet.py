@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 
 from sheetgpt.book.book import Bars, Book, Rule, Tab, Text, Validation
+from sheetgpt.book.rules import beside, itself
 from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.formula.cells import Area
 from sheetgpt.office import libreoffice as office
@@ -120,12 +121,9 @@ def test_sheet_protection():
 
 def test_conditional_formatting():
     """Rules of one area stand together, and count on from those of others."""
-    same = area(2, 1, 3, 2)
-    tab = replace(
-        TAB,
-        heat=[same],
-        rules=[Rule(area(5, 1), "A5<0", "differs"), Rule(same, '$A2="✗"', "edge")],
-    )
+    same, other = area(2, 1, 3, 2), area(5, 1)
+    marked = Rule(same, beside(same, 1).equals("✗"), "edge")
+    tab = replace(TAB, heat=[same], rules=[Rule(other, itself(other) < 0, "differs"), marked])
     assert xml.conditional_formatting(tab, {"differs": 0, "edge": 1}) == (
         '<conditionalFormatting sqref="A2:B3"><cfRule type="colorScale" priority="1">'
         '<colorScale><cfvo type="num" val="0"/><cfvo type="num" val="0.5"/>'
@@ -216,7 +214,7 @@ def typed(frozen: tuple[int, int] = (3, 1)) -> Book:
     chart = Bars(area(6, 1, 7, 1), area(6, 2, 7, 2), area(2, 4), "Two bars", 8, 4)
     first = replace(
         TAB, frozen=frozen, cursor=area(5, 2), validations=[validation], charts=[chart],
-        rules=[Rule(area(5, 2), "B5>1", "differs")],
+        rules=[Rule(area(5, 2), itself(area(5, 2)) > 1, "differs")],
     )  # fmt: skip
     other = replace(TAB, name="other", texts=[Text(Area("other", 1, 1, 1, 1), "here", "text")])
     return Book([first, other], {"prompt": area(5, 2)})
