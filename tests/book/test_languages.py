@@ -7,7 +7,7 @@ import pytest
 
 from sheetgpt.book.checks import COLUMNS, WIDTHS
 from sheetgpt.book.lines import broken, width
-from sheetgpt.book.prompt import TOP, WHY
+from sheetgpt.book.prompt_stages import TOP, WHY
 from sheetgpt.book.records import CANDIDATES
 from sheetgpt.book.start import CONTROLS, FACTS, KINDS, SIGNS
 from sheetgpt.book.template import PLACE, path_of, read_template
