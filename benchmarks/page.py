@@ -42,7 +42,7 @@ def measure(directory: Path, tokens: int) -> None:
             )
             driver.execute_async_script(READY)
             seconds = time.perf_counter() - began
-            count = len(driver.execute_script("return sheetgpt.ids"))
+            count = len(driver.execute_script("return sheetgpt.values['tokens.id']"))
             print(f"page: {count} rows in {seconds:.2f} s, {count / seconds:.2f} tokens a second")
     began = time.perf_counter()
     written = complete(model.config, model.weights, ids, tokens, None)

@@ -11,7 +11,8 @@ from typing import Any
 from sheetgpt.errors import SheetGPTError
 
 INSTALL = (
-    "install Chromium and its driver (Debian: apt-get install chromium chromium-driver) and "
+    "install Chromium and its driver (Debian: apt-get install chromium chromium-driver), or "
+    "Firefox and geckodriver, and "
     "Selenium (pip install 'sheetgpt[browser]')"
 )
 BROWSERS = {  # the program -> its driver

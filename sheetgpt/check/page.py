@@ -75,7 +75,9 @@ def compare(driver: Any, page: PageInFile, model: Checkpoint) -> tuple[list[int]
     tokenizer = model.tokenizer
     prompt = str(driver.find_element("id", "prompt").get_property("value"))
     ids = tokenizer.encode_prompt(prompt)
-    read = [int(each) for each in driver.execute_script("return sheetgpt.ids")]
+    read = [
+        int(each) for each in driver.execute_script("return sheetgpt.values['tokens.id'].flat()")
+    ]
     count = len(driver.execute_script("return sheetgpt.values['predicted.id']")) - len(ids) + 1
     written = complete(model.config, model.weights, ids, count, tokenizer.end_of_text)
     text = tokenizer.decode([each for each in written if each != tokenizer.end_of_text])

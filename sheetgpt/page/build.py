@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -14,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sheetgpt
-from sheetgpt.book.records import model_steps
-from sheetgpt.book.trace import fingerprint, laid_out, tolerance
+from sheetgpt.book.trace import rounded, tolerance
 from sheetgpt.book.words import Words, load_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.names import checkpoint_name
@@ -28,8 +28,8 @@ from sheetgpt.steps.block import SIXTEEN
 Floats = NDArray[np.float32]
 
 HERE = Path(__file__).parent
-WORKER = ("runtime.js", "tokenizer.js", "sampler.js", "weights.js", "worker.js")
-PAGE = ("files.js", "view.js", "microscope.js", "main.js")
+WORKER = ("runtime.js", "sampler.js", "weights.js", "worker.js")
+PAGE = ("tokenizer.js", "files.js", "view.js", "microscope.js", "main.js")
 
 FILE = "application/octet-stream"  # a file of the model, in base64
 
@@ -101,15 +101,16 @@ def build_page(checkpoint: Checkpoint, order: PageOrder, words: Words) -> str:
     if order.weights:
         for name, content in model_files(checkpoint).items():
             data.append(_script(name, FILE, base64.b64encode(content).decode()))
-    buttons = (
-        f'<button type="button">{escape(texts["page block"].format(block=b))}</button>'
+    blocks = (
+        f'<label><input type="radio" name="block" value="{b}">'
+        f"{escape(texts['page block'].format(block=b))}</label>"
         for b in range(checkpoint.config.n_layer)
     )
     raw = {
         "style": style,
         "data": "\n".join(data),
         "scripts": "\n".join(_shown(name, text) for name, text in scripts.items()),
-        "buttons": "".join(buttons),
+        "blocks": "".join(blocks),
     }
     for cell in _articles(checkpoint, words, texts):
         raw[f"cells {cell.section}"] = raw.get(f"cells {cell.section}", "") + cell.html
@@ -128,10 +129,12 @@ def _articles(checkpoint: Checkpoint, words: Words, texts: Mapping[str, str]) ->
     """A place for every step; those of block 0 show any block."""
     numbers = {name: str(n) for n, names in enumerate(SIXTEEN, 1) for name in names}
     sections = {"h": "block", "embed": "embeddings"}
-    for name in dict.fromkeys(_in_any_block(cell.name) for cell in cells(checkpoint.config)):
+    kinds = {_in_any_block(cell.name): cell.kind for cell in cells(checkpoint.config)}
+    for name, kind in kinds.items():
         first, step = name.split(".")[0], words.step(name)
         number = numbers.get(name.removeprefix("h.b."), "") if first == "h" else ""
-        own = {"cell": name, "number": number, "title": step.title, "why": step.why}
+        own = {"cell": name, "number": number, "title": step.title, "why": step.why, "kind": kind}
+        own["code"] = texts["page code"].format(name=name)
         yield Article(sections.get(first, first), _filled("cell.html", {**texts, **own}))
 
 
@@ -174,11 +177,21 @@ def _said(
 def _fingerprints(checkpoint: Checkpoint, ids: list[int]) -> dict[str, tuple[float, float]]:
     """Of every step what the witness says, and how far the page may be off."""
     trace = reference.forward(checkpoint.config, checkpoint.weights, ids)
+    last = [cell.name for cell in cells(checkpoint.config) if cell.last]
     found = {}
-    for step in model_steps(checkpoint.config, len(ids)):
-        shown = laid_out(step, trace[step.name], len(ids) - 1)
-        found[step.name] = fingerprint(step, shown), tolerance(shown)
+    for name in reference.step_names(checkpoint.config):
+        numbers = trace[name].reshape(len(ids), -1).astype(np.float64)
+        rows = [row[~np.isnan(row)] for row in numbers]
+        first = len(ids) - 1 if name in last else 0
+        products = [float(row @ _factors(t, len(row))) for t, row in enumerate(rows)]
+        found[name] = rounded(sum(products[first:])), tolerance(np.concatenate(rows[first:]))
     return found
+
+
+def _factors(t: int, length: int) -> NDArray[np.float64]:
+    """What the numbers of a token's row are multiplied by in a fingerprint: 1/2 to 3/2."""
+    factors: NDArray[np.float64] = 1 + np.sin(t + np.arange(length) * math.sqrt(2)) / 2
+    return factors
 
 
 def model_files(checkpoint: Checkpoint) -> dict[str, bytes]:

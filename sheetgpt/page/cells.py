@@ -28,7 +28,7 @@ class Cell:
 
     code: the body of a function that returns one token's row; mathematics: the same as a line.
     kind: what a token's part of it is: a `row` of numbers, `seen` (its row in a matrix of token
-        by token, one for each head) or a `column` of the vocabulary.
+        by token, one for each head), a `column` of the vocabulary or the `choice` of a token.
     parts: how many heads it has, side by side. last: whether only tokens that are followed by a
         new one have it.
     """
@@ -94,7 +94,7 @@ def cells(config: Config) -> list[Cell]:
     ln_f = layer_norm(step, "ln_f", x, weights, epsilon)
     matrix = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
     probabilities(step, step, ln_f, Head(matrix, weights.get("lm_head.b")), only=Number(1))
-    return [*step.cells, Cell("predicted.id", PREDICTED, last=True)]
+    return [*step.cells, Cell("predicted.id", PREDICTED, kind="choice", last=True)]
 
 
 def _weights(config: Config) -> Iterator[tuple[str, Range]]:

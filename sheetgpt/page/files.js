@@ -1,7 +1,6 @@
 // The model's files: inside this page, kept by the browser, or dropped on the page.
 
 const PARTS = ["model.safetensors", "vocab.json", "merges.txt"];
-const OTHER_NAMES = { "encoder.json": "vocab.json", "vocab.bpe": "merges.txt" };
 
 // The files inside a built page, which are bytes in base64.
 function inside(page) {
@@ -13,11 +12,11 @@ function inside(page) {
   });
 }
 
-// Those files that a model can have, by the name that this page has for them.
+// Those files that a model can have.
 async function usable(given) {
   const files = [];
   for (const file of given) {
-    const name = OTHER_NAMES[file.name] ?? file.name;
+    const { name } = file;
     if (/\.(safetensors|csv)$/.test(name) || PARTS.includes(name)) files.push([name, file]);
     if (/\.html?$/.test(name))
       files.push(...inside(new DOMParser().parseFromString(await file.text(), "text/html")));
@@ -35,15 +34,15 @@ async function filesOf(entry) {
   return files;
 }
 
+async function answer(request) {
+  await new Promise((onsuccess, onerror) => Object.assign(request, { onsuccess, onerror }));
+  return request.result;
+}
+
 // What the browser keeps: a table of model -> files. `action` is get, put or delete.
 async function store(action, ...more) {
-  const answer = (request) =>
-    new Promise((done, no) => {
-      request.onsuccess = () => done(request.result);
-      request.onerror = () => no(request.error);
-    });
   const opening = indexedDB.open("sheetgpt", 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore("models");
-  const database = await answer(opening);
-  return answer(database.transaction("models", "readwrite").objectStore("models")[action](...more));
+  const change = (await answer(opening)).transaction("models", "readwrite");
+  return answer(change.objectStore("models")[action](...more));
 }

@@ -1,139 +1,123 @@
 "use strict";
 // What the cells call. Everything is a matrix or a number; a token's row is a matrix of one row.
 
-class Matrix {
-  constructor(rows, columns, data = new Float64Array(rows * columns), name = "") {
-    Object.assign(this, { rows, columns, data, name });
-  }
+// A table of numbers, or a part of another one's: from one row to the next it is `down` numbers in
+// `data`, from one column to the next `right` numbers.
+function matrix(rows, columns, name = "", data = room(rows * columns)) {
+  return { rows, columns, name, data, down: columns, right: 1 };
 }
 
-const weights = new Map(); // name -> what was learned, a Matrix of float32
+// Zeros, on scratch paper where that has room: so many small arrays of their own would take longer.
+function room(size) {
+  if (used + size > scratch.length) return new Float64Array(size);
+  used += size;
+  return scratch.subarray(used - size, used).fill(0);
+}
+
+const weights = new Map(); // name -> what was learned, a matrix of float32
 const steps = new Map(); // name -> what was computed, a row of float64 for each token
 let token = 0; // the place, from 0, of the token whose row is computed now
 let controls = {}; // temperature, topK, topP, seed, newTokens
+const scratch = new Float64Array(1 << 20);
+let used = 0; // of the scratch paper, on which every cell begins anew
 let products = null; // the factors of each product, while the microscope looks
 
 // --- where numbers come from ---------------------------------------------------------------------
 
-function weight(name) {
-  if (!weights.has(name)) throw new Error(`there are no weights named ${name}`);
-  return weights.get(name);
-}
-
-function computed(name, at = token) {
-  const row = steps.get(name)?.[at];
-  if (!row) throw new Error(`no step named ${name} has been computed for token ${at + 1}`);
-  return row;
-}
+const fail = (message) => { throw new Error(message); };
+const weight = (name) => weights.get(name) ?? fail(`there are no weights named ${name}`);
+const computed = (name, at = token) =>
+  steps.get(name)?.[at] ?? fail(`no step named ${name} has been computed for token ${at + 1}`);
 
 // This token's own row: of a step, or of a table that has a row for each place in the text.
-function row(name) {
-  if (weights.has(name)) return index(weight(name), token);
-  return new Matrix(1, computed(name).length, computed(name), name);
-}
-
-const column = (name) => new Matrix(computed(name).length, 1, computed(name), name);
+const row = (name) => (weights.has(name) ? index(weight(name), token) : past(name, 1));
+const column = (name) => transpose(row(name));
 
 // The rows of all tokens up to this one, or of the last few. Later tokens cannot be seen.
 function past(name, last = Infinity) {
   const first = Math.max(0, token + 1 - last);
-  const all = new Matrix(token + 1 - first, computed(name).length, undefined, name);
+  const all = matrix(token + 1 - first, computed(name).length, name);
   for (let t = first; t <= token; t++) all.data.set(computed(name, t), (t - first) * all.columns);
   return all;
 }
 
 // --- parts and wholes ----------------------------------------------------------------------------
 
-function index(matrix, place) {
-  const start = (place.data?.[0] ?? place) * matrix.columns;
-  const data = matrix.data.subarray(start, start + matrix.columns);
-  return new Matrix(1, matrix.columns, data, matrix.name);
+// The numbers, one row after another.
+function flat({ rows, columns, data, down, right }) {
+  const isFlat = (right === 1 || columns === 1) && (down === columns || rows === 1);
+  if (isFlat) return data.length === rows * columns ? data : data.subarray(0, rows * columns);
+  const place = (i) => Math.floor(i / columns) * down + (i % columns) * right;
+  return Float64Array.from({ length: rows * columns }, (_, i) => data[place(i)]);
 }
 
+const index = (a, place) =>
+  ({ ...a, rows: 1, data: a.data.subarray((place.data?.[0] ?? place) * a.down) });
+const transpose = (a) =>
+  ({ ...a, rows: a.columns, columns: a.rows, down: a.right, right: a.down });
+
 // Columns: part i of as many equal parts.
-function part(matrix, i, parts) {
-  const width = matrix.columns / parts;
-  const some = new Matrix(matrix.rows, width, undefined, `${matrix.name}[${i}]`);
-  for (let r = 0; r < matrix.rows; r++)
-    some.data.set(index(matrix, r).data.subarray(i * width, (i + 1) * width), r * width);
-  return some;
-}
+const part = (a, i, parts) =>
+  ({ ...a, columns: a.columns / parts, data: a.data.subarray((i * a.columns * a.right) / parts) });
 
 // What each head makes, side by side.
 function heads(count, make) {
-  const made = Array.from({ length: count }, (_, i) => [...make(i).data]).flat();
-  return new Matrix(1, made.length, Float64Array.from(made));
-}
-
-function transpose({ rows, columns, data, name }) {
-  const turned = new Matrix(columns, rows, undefined, `${name}ᵀ`);
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++) turned.data[c * rows + r] = data[r * columns + c];
-  return turned;
+  const made = Array.from({ length: count }, (_, i) => flat(make(i)));
+  const all = matrix(1, count * made[0].length);
+  made.forEach((numbers, i) => all.data.set(numbers, i * numbers.length));
+  return all;
 }
 
 // --- products ------------------------------------------------------------------------------------
 
 function matmul(a, b) {
-  if (a.columns !== b.rows)
-    throw new Error(`matmul: a row of ${a.columns} numbers meets columns of ${b.rows}`);
+  if (a.columns !== b.rows) fail(`a row of ${a.columns} numbers meets columns of ${b.rows}`);
+  if (a.rows > 1 && b.columns === 1) return transpose(matmul(transpose(b), transpose(a)));
   products?.push([a, b]);
-  const product = new Matrix(a.rows, b.columns);
-  if (b.columns === 1) addDots(a.data, b.data, product.data);
-  else for (let r = 0; r < a.rows; r++) addRows(index(a, r).data, b.data, index(product, r).data);
+  const product = matrix(a.rows, b.columns);
+  const isWide = b.data instanceof Float32Array && b.right === 1 && b.rows % 8 === 0;
+  const multiply = isWide ? addRows : addProducts;
+  const rowOf = (m, r) => flat(m.rows === 1 ? m : index(m, r));
+  for (let r = 0; r < a.rows; r++) multiply(rowOf(a, r), b, rowOf(product, r));
   return product;
 }
 
-// to += x · table, four rows of the table at a time, for they are long and lie one after another.
-function addRows(x, table, to) {
-  const line = (i) => table.subarray(i * to.length, (i + 1) * to.length);
-  let i = 0;
-  for (; i + 4 <= x.length; i += 4)
-    addFour(x[i], x[i + 1], x[i + 2], x[i + 3], line(i), line(i + 1), line(i + 2), line(i + 3), to);
-  for (; i < x.length; i++) line(i).forEach((value, j) => (to[j] += x[i] * value));
+// to += x · table
+function addProducts(x, { data, down, right }, to) {
+  for (let j = 0; j < to.length; j++) {
+    let total = 0;
+    for (let i = 0, at = j * right; i < x.length; i++, at += down) total += x[i] * data[at];
+    to[j] += total;
+  }
 }
 
-function addFour(a, b, c, d, p, q, r, s, to) {
-  for (let j = 0; j < to.length; j++) to[j] += a * p[j] + b * q[j] + c * r[j] + d * s[j];
-}
-
-// to[r] = row r of the table · x, in four sums that do not wait for one another
-function addDots(table, x, to) {
-  for (let r = 0, at = 0; r < to.length; r++) {
-    let [a, b, c, d] = [0, 0, 0, 0];
-    let i = 0;
-    for (; i + 4 <= x.length; i += 4, at += 4) {
-      a += table[at] * x[i];
-      b += table[at + 1] * x[i + 1];
-      c += table[at + 2] * x[i + 2];
-      d += table[at + 3] * x[i + 3];
-    }
-    for (; i < x.length; i++, at++) a += table[at] * x[i];
-    to[r] = a + b + c + d;
+// The same for what was learned, which is large: as its rows lie, and eight of them at a time.
+function addRows(x, { data, down }, to) {
+  for (let i = 0; i < x.length; i += 8) {
+    const [a, b, c, d, e, f, g, h] = x.subarray(i, i + 8);
+    const rows = data.subarray(i * down, (i + 8) * down);
+    for (let j = 0, k = 4 * down; j < to.length; j++, k++)
+      to[j] += a * rows[j] + b * rows[j + down] + c * rows[j + 2 * down] + d * rows[j + 3 * down] +
+        e * rows[k] + f * rows[k + down] + g * rows[k + 2 * down] + h * rows[k + 3 * down];
   }
 }
 
 // --- number by number ----------------------------------------------------------------------------
 
-const filled = (size, value) => {
-  const result = new Matrix(size.rows, size.columns);
-  for (let i = 0; i < result.data.length; i++) result.data[i] = value(i);
+// Of a matrix, of two of one size, or of a matrix and a number.
+const each = (f) => (a, b) => {
+  const [x, y] = [a.data && flat(a), b?.data && flat(b)];
+  if (!x && !y) return f(a, b);
+  if (x && y && x.length !== y.length) fail(`${x.length} numbers meet ${y.length}`);
+  const result = matrix((x ? a : b).rows, (x ? a : b).columns);
+  const { data } = result;
+  for (let i = 0; i < data.length; i++) data[i] = f(x ? x[i] : a, y ? y[i] : b);
   return result;
 };
-const each = (f) => (x) => (typeof x === "number" ? f(x) : filled(x, (i) => f(x.data[i])));
 
-// Of two matrices of one size, or of a matrix and a number.
-const both = (f) => (a, b) => {
-  if (typeof a === "number") return each((y) => f(a, y))(b);
-  if (typeof b === "number") return each((x) => f(x, b))(a);
-  const [n, m] = [a.data.length, b.data.length];
-  if (n !== m) throw new Error(`${n} numbers meet ${m}`);
-  return filled(a, (i) => f(a.data[i], b.data[i]));
-};
-
-const [add, sub] = [both((a, b) => a + b), both((a, b) => a - b)];
-const [mul, div] = [both((a, b) => a * b), both((a, b) => a / b)];
-const [pow, greater] = [both((a, b) => (b === 3 ? a * a * a : a ** b)), both((a, b) => +(a > b))];
+const [add, sub] = [each((a, b) => a + b), each((a, b) => a - b)];
+const [mul, div] = [each((a, b) => a * b), each((a, b) => a / b)];
+const [pow, greater] = [each((a, b) => (b === 3 ? a * a * a : a ** b)), each((a, b) => +(a > b))];
 const [neg, exp, sqrt, tanh] = [each((x) => -x), each(Math.exp), each(Math.sqrt), each(Math.tanh)];
 
 // The normal distribution's probability of a value below x, by a series without cancellation.
@@ -146,7 +130,7 @@ const phi = each((x) => {
 
 // --- a row as one number -------------------------------------------------------------------------
 
-const sum = (x) => x.data.reduce((total, value) => total + value, 0);
-const max = (x) => x.data.reduce((largest, value) => Math.max(largest, value), -Infinity);
-const mean = (x) => sum(x) / x.data.length;
+const sum = (x) => flat(x).reduce((total, value) => total + value, 0);
+const max = (x) => flat(x).reduce((largest, value) => Math.max(largest, value), -Infinity);
+const mean = (x) => sum(x) / (x.rows * x.columns);
 const variance = (x) => mean(pow(sub(x, mean(x)), 2));

@@ -1,30 +1,18 @@
-// Reading a model's files: safetensors or CSV, and the two files of the vocabulary.
+// Reading a model's weights: safetensors or CSV.
 
-// A file that does not fit; `key` names the sentence that the page says.
-class WrongFile extends Error {
-  constructor(key, parts) {
-    super(key);
-    Object.assign(this, { key, parts });
-  }
-}
+const CHUNK_OF_TEXT = 1 << 24; // bytes of a CSV file that are read at once
 
 // Hugging Face's name of a tensor, or ours -> ours.
 const ourName = (name) =>
   name.replace(/^transformer\.|(?<=^w[tp]e)\.weight$/g, "").replace(/(ln_\w+)\.weight$/, "$1.g")
     .replace(/\.weight$/, ".w").replace(/\.bias$/, ".b");
 
-const bits = (buffer) => new Uint16Array(buffer);
+// A bfloat16 is the first half of a float32.
 const FLOATS = {
-  F32: (buffer) => new Float32Array(buffer),
-  BF16: (buffer) => new Float32Array(Uint32Array.from(bits(buffer), (high) => high << 16).buffer),
-  F16: (buffer) => Float32Array.from(bits(buffer), half),
+  F32: (bits) => new Float32Array(bits),
+  F16: (bits) => Float32Array.from(new Float16Array(bits)),
+  BF16: (bits) => new Float32Array(Uint32Array.from(new Uint16Array(bits), (x) => x << 16).buffer),
 };
-
-function half(bits) {
-  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-  const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
-  return bits >> 15 ? -size : size;
-}
 
 // The tensors that the model needs, of a file in the format of huggingface.co/docs/safetensors.
 async function readSafetensors(file, blob, shapes) {
@@ -39,55 +27,27 @@ async function readSafetensors(file, blob, shapes) {
   }
 }
 
-// One tensor as text, some megabytes at a time, each cut behind its last whole number.
+// One tensor as text, some of it at a time; the last number of each part may go on in the next.
 async function readCsv(file, blob, shapes) {
   const name = ourName(file.replace(/\.csv$/, ""));
   if (!shapes[name]) return;
   const values = new Float32Array(shapes[name].reduce((a, b) => a * b));
   let [count, rest] = [0, ""];
-  for (let at = 0; at < blob.size; at += 1 << 24) {
-    const text = rest + (await blob.slice(at, at + (1 << 24)).text());
-    const isLast = at + (1 << 24) >= blob.size;
-    const words = text.trimEnd().replace("\ufeff", "").split(/[,\s]+/);
-    rest = isLast || /\s$/.test(text) ? "" : words.pop();
+  for (let at = 0; at < blob.size; at += CHUNK_OF_TEXT) {
+    const text = rest + (await blob.slice(at, at + CHUNK_OF_TEXT).text());
+    const words = `${text}${at + CHUNK_OF_TEXT < blob.size ? "" : "\n"}`.split(/[,\s]+/);
+    rest = words.pop();
     for (const word of words) if (word) values[count++] = Number(word);
   }
   keep(file, name, count === values.length ? shapes[name] : [count], shapes, values);
 }
 
+// What is thrown says which sentence is for people.
 function keep(file, name, shape, shapes, values) {
   const [is, expected] = [shape.join(" × "), shapes[name].join(" × ")];
-  if (is !== expected) throw new WrongFile("page wrong shape", { file, name, is, expected });
-  if (!values.every(Number.isFinite)) throw new WrongFile("page wrong number", { file, name });
-  weights.set(name, new Matrix(values.length / shape.at(-1), shape.at(-1), values, name));
+  if (is !== expected) throw { key: "page wrong shape", parts: { name, is, expected } };
+  if (!values.every(Number.isFinite)) throw { key: "page wrong number", parts: { name } };
+  weights.set(name, matrix(values.length / shape.at(-1), shape.at(-1), name, values));
 }
 
-async function readVocabulary(file, blob, shapes, vocabulary) {
-  const text = await blob.text();
-  if (file === "vocab.json") vocabulary.ids = JSON.parse(text);
-  else vocabulary.merges = text.split(/\r?\n/).filter((line) => /^(?!#version)\S+ \S+$/.test(line));
-  const isOther = Object.values(vocabulary.ids ?? {}).some((id) => !(id < shapes.wte[0]));
-  if (isOther) throw new Error(`${file} is another model's`);
-}
-
-// Takes one file into `weights` or `vocabulary`.
-async function readFile(file, blob, shapes, vocabulary) {
-  const kind = file.split(".").at(-1);
-  const read = { safetensors: readSafetensors, csv: readCsv }[kind] ?? readVocabulary;
-  try {
-    await read(file, blob, shapes, vocabulary);
-  } catch (error) {
-    if (error instanceof WrongFile) throw error;
-    const key = kind === "safetensors" ? "page wrong safetensors" : "page wrong vocabulary";
-    throw new WrongFile(key, { file });
-  }
-}
-
-// The names of the files that are still missing.
-function missing(shapes, vocabulary) {
-  const absent = Object.keys(shapes).filter((name) => !weights.has(name));
-  const isWhole = absent.length === Object.keys(shapes).length;
-  const files = isWhole ? ["model.safetensors"] : absent.slice(0, 5).map((name) => `${name}.csv`);
-  if (!vocabulary.ids) files.push("vocab.json");
-  return vocabulary.merges ? files : [...files, "merges.txt"];
-}
+const READERS = { safetensors: readSafetensors, csv: readCsv };

@@ -92,10 +92,8 @@ def test_completions(nano_checkpoint, nano_page, show):
 def test_tokens_of_five_hundred_texts(nano_checkpoint, nano_page, show):
     shown = show(nano_page)
     texts = [*prompts(3, 500, 40), "I'll we've it's don't", "\x1c\x1d \x85\u3000 a", "  two  "]
-    found = shown.driver.execute_async_script(
-        "const [texts, done] = arguments; Promise.all(texts.map(sheetgpt.tokenize)).then(done)",
-        texts,
-    )
+    read = "return arguments[0].map((text) => window.eval('tokenizer').read(text))"
+    found = shown.run(read, texts)
     for text, ids in zip(texts, found, strict=True):
         assert ids == nano_checkpoint.tokenizer.encode_prompt(text), json.dumps(text)
 
