@@ -129,18 +129,23 @@ def special_tokens(directory: Path, listed: Iterable[object], known: Iterable[st
     Raises CheckpointError where they are more than the sheet can look for, or take white space
     along, or may overlap in a way that depends on the order of two passes.
     """
-    entries = [*listed, *_named_special(directory)]
+    named = [*_named_special(directory)]
     if _setting(directory, "tokenizer_class") not in NO_DEFAULTS and END_OF_TEXT in known:
-        entries.append(END_OF_TEXT)
+        named.append(END_OF_TEXT)
     last: dict[str, Mapping[str, object]] = {}
-    for entry in entries:
+    as_special = ({"content": e, "special": True} if isinstance(e, str) else e for e in named)
+    for entry in [*listed, *as_special]:
         said: Mapping[str, object] = entry if isinstance(entry, dict) else {"content": entry}
         content = said.get("content")
         if isinstance(content, str):
             last[content] = {**said, **last.get(content, {})}
     for content, said in last.items():
         _refuse_special(directory, content, said)
-    normalized = [each for each, said in last.items() if said.get("normalized")]
+    normalized = [  # those are looked for where the others have left something
+        each
+        for each, said in last.items()
+        if said.get("normalized", not said.get("special", False))
+    ]
     others = [each for each in last if each not in normalized]
     for a, b in product(normalized, others):
         if _can_overlap(a, b):

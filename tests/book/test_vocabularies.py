@@ -34,7 +34,7 @@ MERGES = [
 MERGED = [line.replace(" ", "") for line in MERGES]
 BYTES = [*SPELLING.values(), *MERGED]
 END = "<|endoftext|>"
-SPECIALS = ["<user>", "<User>", "<user>!", "'sx", " x ", "\n\n", "é<"]
+SPECIALS = ["<user>", "<User>", "<user>!", "'sx", " x ", "\n\n", "éé"]
 GAPS = [each for each in BYTES if each not in "XYZ#~ðĠĠ" or each == "Ġ"]
 
 Ids = Callable[[str], list[int] | None]  # None where the model has no tokens for the text

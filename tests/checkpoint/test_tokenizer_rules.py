@@ -75,6 +75,10 @@ REFUSED = {
                           added("<user>", special=True)]},
         "the added tokens 'k<u' and '<user>' can overlap in a text",
     ),
+    "two passes, by default": (
+        {"added_tokens": [{"id": 272, "content": "k<u"}, added("<user>", special=True)]},
+        "the added tokens 'k<u' and '<user>' can overlap in a text",
+    ),
     "many": (
         {"added_tokens": [added(f"<{i}>", special=False) for i in range(16)]},
         "17 tokens are cut out of every text before it is split, but the sheet looks for 16",
@@ -116,7 +120,11 @@ def test_what_would_give_other_ids_is_refused(what, copy_of, refusal):
     changes, said = REFUSED[what]
     change(padded, changes)
     assert said in refusal(lambda: checkpoint.load(padded))
-    if what not in ("two steps that put one before", "many"):  # `tokenizers` runs the last only
+    if what not in (
+        "two steps that put one before",
+        "many",
+        "two passes, by default",
+    ):  # `tokenizers` runs the last only
         assert [plain.encode(text) for text in TEXTS] != theirs(padded)
 
 
