@@ -171,12 +171,15 @@ def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
 
 
 def default_prompt(checkpoint: Checkpoint, order: Order) -> str:
-    """As many words of EXAMPLE as fit, or else its first letter: nobody has asked for more."""
+    """As many words of EXAMPLE as fit and the model knows, or else its first letter or token."""
     n_tokens = min(order.context or checkpoint.config.n_ctx, checkpoint.config.n_ctx)
-    words = EXAMPLE.split(" ")
-    for prompt in [*(" ".join(words[:n]) for n in range(len(words), 0, -1)), EXAMPLE[:1]]:
+    tokenizer = checkpoint.tokenizer
+    words = [word for word in EXAMPLE.split(" ") if tokenizer.unknown(word) is None]
+    first = next((text for text in tokenizer.looked_up if text.isprintable()), EXAMPLE[:1])
+    for prompt in [*(" ".join(words[:n]) for n in range(len(words), 0, -1)), EXAMPLE[:1], first]:
         within = len(prompt) <= (order.prompt_length or LONGEST_TEXT)
-        if within and len(checkpoint.tokenizer.encode_prompt(prompt)) <= n_tokens:
+        is_known = within and tokenizer.unknown(prompt) is None
+        if is_known and len(tokenizer.encode_prompt(prompt)) <= n_tokens:
             return prompt
     return EXAMPLE  # does not fit either, and the refusal can say why
 
