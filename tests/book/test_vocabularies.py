@@ -8,17 +8,19 @@ does not know a sentence that names it; never a wrong token.
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import ironcalc
 import pytest
 import tokenizers
 import transformers
 from tokenizers import pre_tokenizers
 from tokenizers.models import WordLevel
 
+from sheetgpt.book.book import Book, Text
 from sheetgpt.book.prompt import room_for
 from sheetgpt.calculate.units import Units
 from sheetgpt.checkpoint import checkpoint
@@ -254,3 +256,37 @@ def test_libreoffice_finds_the_same(kind: str, tmp_path: Path) -> None:
             found = [int(each) for (each,) in ids if each != ""]
             must_be_right(found, message[0][0], prompt, oracle(prompt), book.tokenizer)
             assert office.errors() == []
+
+
+def with_prompt(book: Book, prompt: str) -> Book:
+    """The same book with another prompt in its cell; whatever else is stored stays as it was."""
+    cell = book.names["prompt"]
+
+    def typed(text: Text) -> Text:
+        return replace(text, value=prompt) if text.area == cell else text
+
+    first = replace(book.tabs[0], texts=[typed(each) for each in book.tabs[0].texts])
+    return replace(book, tabs=[first, *book.tabs[1:]])
+
+
+@pytest.mark.parametrize("kind", ["specials", "characters of several bytes", "words by Whitespace"])
+def test_ironcalc_finds_the_same(kind: str, tmp_path: Path) -> None:
+    """A prompt at a time is saved, with another one's tokens, and calculated."""
+    book, oracle = of(kind)
+    drawn = prompts(kind, seed=4)
+    fitted = 0
+    for prompt in [next(drawn) for _ in range(8)]:
+        save(with_prompt(book.book, prompt), book.live.values, tmp_path / "book.xlsx")
+        model = ironcalc.load_from_xlsx(str(tmp_path / "book.xlsx"), "en", "UTC", "en")
+        model.evaluate()
+        tabs = [each["name"] for each in model.get_worksheets_properties()]
+
+        def read(name: str, tabs: list[str] = tabs, model: ironcalc.Model = model) -> list[object]:
+            area = book.book.names[name]
+            rows = range(area.top, area.bottom + 1)
+            return [model.get_cell_value(tabs.index(area.tab), row, area.left) for row in rows]
+
+        ids = [int(str(each).split(".")[0]) for each in read("tokens.id") if each not in (None, "")]
+        message = str(read("prompt.message")[0] or "")
+        fitted += must_be_right(ids, message, prompt, oracle(prompt), book.tokenizer)
+    assert fitted > 2
