@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sheetgpt.build import EXAMPLE
 from sheetgpt.check.browser import opened
 from sheetgpt.check.page import READY
-from sheetgpt.cli import EXAMPLE
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.models import load
 from sheetgpt.page.build import PageOrder, save_page

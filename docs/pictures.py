@@ -83,6 +83,9 @@ def pictures(names: Names, tokens: int) -> Iterator[Picture]:
     yield Picture("predicted-token", "predicted token", f"J{candidates.top + 29}")
     yield Picture("attention", "attention", f"N{names['attention.weight'].bottom}")
     yield Picture("logit-lens", "logit lens", f"N{lens.bottom + 1}")
+    split = names["reasons.split.vote"]
+    yield Picture("reasons", "reasons", f"J{split.top + tokens - 1}")
+    yield Picture("switches", "switches", f"I{names['switches.effect'].bottom}")
     yield Picture("checks", "checks", f"I{checks.top + 16}")
 
 

@@ -12,7 +12,7 @@ from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import room_for, splitting_of
 from sheetgpt.book.prompt_stages import STAGES
-from sheetgpt.book.witness import ReadBack, fingerprints
+from sheetgpt.book.witness import ReadBack, said
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, RoundingLoss, as_float32, loss
@@ -23,6 +23,7 @@ from sheetgpt.formula.text import LONGEST_TEXT, length_in_excel
 from sheetgpt.lessons.book import lessons_book
 from sheetgpt.lessons.words import load_words as load_lesson_words
 from sheetgpt.progress import Progress, silent
+from sheetgpt.steps.reasons import MOST_CHOICES
 from sheetgpt.steps.tokenize import Room, tables_of
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
@@ -43,6 +44,8 @@ class Order:
     prompt: without one, EXAMPLE or as much of it as fits.
     template: a person's own words for the tabs; the language says nothing then.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
+    effects: whether to say what happens without each part, half a forward pass for each.
+    neighbours: whether there is a tab of what is alike, as dear as the logits of three tokens.
     digits: how many significant digits of each weight are written.
     """
 
@@ -53,6 +56,8 @@ class Order:
     template: Path | None = None
     new_tokens: int = NEW_TOKENS
     lens: bool | None = None
+    effects: bool | None = None
+    neighbours: bool | None = None
     digits: int = DIGITS
     form: Form = FORM
 
@@ -96,7 +101,12 @@ def build_workbook(
     ids = _prompt_ids(checkpoint, prompt)
     room = _room(checkpoint, order, prompt, ids)
     _refuse_size(checkpoint, room)
-    expected = estimate(checkpoint.config, room.tokens, order.digits, order.form)
+    manual = is_large(checkpoint.config)
+    lens = not manual if order.lens is None else order.lens
+    neighbours = not manual if order.neighbours is None else order.neighbours
+    expected = estimate(
+        checkpoint.config, room.tokens, order.digits, order.form, lens=lens, neighbours=neighbours
+    )
     _refuse_full_disk(path, expected.file_size)
     announce(expected)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
@@ -104,16 +114,16 @@ def build_workbook(
     if order.digits < DIGITS:
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
-    manual = is_large(checkpoint.config)
-    lens = not manual if order.lens is None else order.lens
+    effects = not manual if order.effects is None else order.effects
     with Workers(jobs) as workers:
         progress("asking the witness")
         weights = ReadBack(checkpoint.weights, workers)
-        witness = fingerprints(checkpoint, weights, prompt, order.new_tokens, room.tokens)
+        witness = said(checkpoint, weights, prompt, order.new_tokens, room.tokens, parts=effects)
         progress("laying out the tabs")
         book = compile_book(
             checkpoint, prompt, room, words, order.new_tokens,
-            manual=manual, lens=lens, witness=witness,
+            manual=manual, lens=lens, neighbours=neighbours, effects=effects,
+            witness=witness.fingerprints, built=witness.built,
         )  # fmt: skip
         values = calculate(book, progress, weights, workers)
         save(book, values, path, order.form, progress, workers)
@@ -227,6 +237,11 @@ def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:
                 f"but a sheet has {LAST_COLUMN}; "
                 "take a smaller --context, a shorter prompt or a smaller model"
             )
+    if config.n_layer > MOST_CHOICES:
+        raise CheckpointError(
+            f"{checkpoint.name} has {config.n_layer} blocks, but CHOOSE, which the tab reasons "
+            f"finds one of them with, takes {MOST_CHOICES}; take a model with fewer"
+        )
     tall = max(config.n_vocab, 3 * config.n_embd + 2 * config.n_inner) + 100
     if tall > LAST_ROW:
         raise CheckpointError(

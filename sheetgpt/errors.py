@@ -6,7 +6,7 @@ from pathlib import Path
 class SheetGPTError(Exception):
     """Input that cannot be used; its text is the one sentence that a person reads.
 
-    `cli.py` alone prints it (exit status 2). Raise it wherever something from outside
+    only `cli` prints it (exit status 2). Raise it wherever something from outside
     (a file, an option, a prompt) does not hold; a bug of our own raises anything else.
     """
 

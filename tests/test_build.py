@@ -16,10 +16,13 @@ from sheetgpt.build import Order, build_workbook
 from sheetgpt.calculate.units import Units
 from sheetgpt.check import check
 from sheetgpt.checkpoint import checkpoint
+from sheetgpt.checkpoint.config_file import OURS
 from sheetgpt.errors import CheckpointError, PromptError
 from sheetgpt.formula.cells import Area
+from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.tokens import END_OF_TEXT, SPELLING, Tokenizer
 from sheetgpt.office import libreoffice as office
+from sheetgpt.steps.block import ACTIVATIONS
 from sheetgpt.steps.tokenize import Room
 from sheetgpt.xlsx.read import Workbook, read
 from sheetgpt.xlsx.write import save
@@ -149,6 +152,20 @@ def test_unseen_checkpoints(tmp_path, name):
     context = min(UNSEEN[name].n_ctx, 8)
     path = build(directory, short, tmp_path / "a.xlsx", context=context, prompt_length=8)
     expect_to_hold(path, "numpy", checkpoint=checkpoint.load(directory))
+
+
+def test_an_activation_is_known_everywhere():
+    assert set(OURS) == set(ACTIVATIONS) == set(reference.ACTIVATIONS)
+
+
+@pytest.mark.parametrize("activation", OURS)
+def test_labels_of_every_activation_are_compared(tmp_path, activation):
+    """The words of step 14 are the activation's own, and the template is known all the same."""
+    directory = Shape(activation=activation).write(tmp_path / "model")
+    path = build(directory, "in the", tmp_path / "a.xlsx", context=6, prompt_length=8)
+    report = check(path, tries=0)
+    assert report.holds
+    assert report.notes == []
 
 
 @pytest.mark.parametrize("name", ["deep", "gelu", "relu", "a head of its own", "one number"])

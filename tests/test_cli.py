@@ -196,7 +196,7 @@ def test_check(tiny_workbook):
     assert all(line.rstrip().endswith("holds") for line in table)
     (block,) = (line.split("  ") for line in table if line.startswith("block 0 "))
     assert [part.strip() for part in block if part][1] == "18 steps, 1 range of formulas"
-    assert "3 other inputs" in table[-1] and len(table) == 20
+    assert "3 other inputs" in table[-1] and len(table) == 22
     assert empty == ""
     assert re.fullmatch(
         r"All \d+ ranges hold \(numpy\); the largest error of [\d,]+ cells is \d\.\de-1\d, "

@@ -83,6 +83,63 @@ def test_the_head_of_names(opened):
     assert opened.read(["attention.sentence"])["attention.sentence"][3] == [sentence]
 
 
+def percent_of(share: float | str | None) -> str:
+    return f"{100 * float(str(share)):.2f}"
+
+
+def test_who_voted(opened):
+    """From the word to the head, and from the head to the token that it looked at."""
+    first_text(opened)
+    (sentence,) = said(r"on `start` stands: “(.+?sadly”\.)”")
+    assert value(opened, "start.why") == sentence
+    assert (
+        said(r"“ quickly” over “ sadly”, (\S+), which")[0]
+        == f"{value(opened, 'reasons.logit'):.2f}"
+    )
+    found = opened.read(["reasons.mlp", "reasons.heads", "reasons.split.weight", "reasons.total"])
+    assert found["reasons.total"][0][0] == pytest.approx(value(opened, "reasons.logit"), abs=1e-9)
+    assert said(r"MLP of block 0 votes (\S+)\. It")[0] == f"{found['reasons.mlp'][0][0]:+.2f}"
+    weight, worth, vote = said(r"hand:\*\* (\d+) % of (\S+) is (\S+), nearly")
+    assert weight == f"{found['reasons.split.weight'][2][0]:.0%}".rstrip("%")
+    split = opened.read(["reasons.split.value", "reasons.split.vote"])
+    assert worth == f"{split['reasons.split.value'][2][0]:.2f}"
+    assert vote == f"{split['reasons.split.vote'][2][0]:.2f}"
+    assert said(r"nearly all of the head's (\S+)\. A")[0] == f"{found['reasons.heads'][3][1]:.2f}"
+    other, mlp, head = said(
+        r"Type `(\w+)` as the other token: .+? to say, (\S+), while head 1 of block 3 has (\S+)\.\)"
+    )
+    opened.set({"reasons.other": other})
+    assert f"{value(opened, 'reasons.mlp'):+.2f}".replace("-", "−") == mlp
+    heads = opened.read(["reasons.heads"])["reasons.heads"]
+    assert f"{heads[3][1]:+.2f}" == head
+    assert value(opened, "reasons.message") == ""
+    opened.set({"reasons.other": ""})
+
+
+def test_what_if_three_heads_were_silent(opened):
+    first_text(opened)
+    switches = [[1.0] * 4 for _ in range(12)]
+    first, one, second, third, word, most, least = said(
+        r"cell of block (\d+), head 1\. It says “ quickly” all the same, with (\S+) %\. .*?"
+        r"1 of block (\d+), and for head 1 of block (\d+), as well\. Now it says “(.+?)”, "
+        r"(\S+) % sure, and “ quickly” has (\S+) % left"
+    )
+    switches[int(first)][1] = 0.0
+    opened.set({"switch.heads": switches})
+    assert value(opened, "predicted.token") == " quickly"
+    assert percent_of(value(opened, "predicted.probability")) == one
+    switches[int(second)][1] = switches[int(third)][1] = 0.0
+    opened.set({"switch.heads": switches})
+    assert value(opened, "predicted.token") == word
+    assert percent_of(value(opened, "predicted.probability")) == most
+    assert percent_of(value(opened, "switches.built.now")) == least
+    assert str(value(opened, "start.switches")).startswith("3 of the switches")
+    assert str(value(opened, "start.checks")).startswith("–")
+    opened.set({"switch.heads": [[1.0] * 4 for _ in range(12)]})
+    assert value(opened, "start.switches") == ""
+    assert value(opened, "predicted.token") == " quickly"
+
+
 def test_a_longer_story(opened):
     first_text(opened)
     (count,) = said(r"Set the new tokens on `start` to (\d+)")

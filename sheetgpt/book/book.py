@@ -46,12 +46,14 @@ class Computed:
 
     array: whether it is an array formula. LibreOffice calculates those as soon as it shows them,
         but believes what is stored of others.
+    link: the place that a click leads to.
     """
 
     area: Area
     tree: Expr
     look: str
     array: bool = True
+    link: Area | None = None
 
 
 class Layout(Enum):
@@ -168,6 +170,17 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Diverging:
+    """Cells coloured by their size and sign, white at 0.
+
+    largest: the size that has the strongest colour, or the cell on the same tab that holds it.
+    """
+
+    area: Area
+    largest: float | Area
+
+
+@dataclass(frozen=True)
 class Rule:
     """What cells look like besides, while a condition holds.
 
@@ -185,6 +198,7 @@ class Validation:
     """What may be typed into cells, and the sentence for whatever else is.
 
     kind: `decimal`, `whole` or `text`; of a text, the limits are those of its length.
+        Or `list`: one of the texts in the cells `choices`, which a program offers.
     """
 
     area: Area
@@ -193,6 +207,7 @@ class Validation:
     most: float
     title: str
     sentence: str
+    choices: Area | None = None
 
 
 class _Placed(Protocol):
@@ -218,6 +233,7 @@ class Tab:
     heights: Mapping[int, float]
     frozen: tuple[int, int]  # the rows and columns that stay while the rest scrolls
     heat: Sequence[Area] = ()  # areas of shares from 0 to 1, coloured by their size
+    diverging: Sequence[Diverging] = ()
     charts: Sequence[Bars | Plot] = ()
     default: tuple[int, str] | None = None  # from this column on, cells have this look unsaid
     rules: Sequence[Rule] = ()

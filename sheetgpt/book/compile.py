@@ -16,17 +16,24 @@ from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
 from sheetgpt.book.lookup import prompt_tables
+from sheetgpt.book.microscope import Looked, MicroscopePage
+from sheetgpt.book.neighbours import neighbours_page
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
 from sheetgpt.book.prompt import Writing, prompt_page, splitting_of
-from sheetgpt.book.records import listed, placed
+from sheetgpt.book.reasons import ReasonsInputs, ReasonsPage
+from sheetgpt.book.records import has_microscope, listed, placed
+from sheetgpt.book.split import split_page
 from sheetgpt.book.start import CONTROLS, Start
+from sheetgpt.book.switches import SwitchesPage
 from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
+from sheetgpt.book.words_typed import examples
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range, fixed
 from sheetgpt.gpt2.config import Config
+from sheetgpt.gpt2.effects import Effects
 from sheetgpt.gpt2.weights import kind, shapes
 from sheetgpt.steps.block import Attention, block
 from sheetgpt.steps.embed import embed
@@ -39,6 +46,7 @@ from sheetgpt.steps.tokenize import Room
 SHOWN = (
     "tokens.id", "tokens.text", "n_tokens", "prompt.message", "predicted.token", "completion",
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
+    "switches.changed", "switches.sentence", "reasons.why",
 )  # fmt: skip
 TOKENIZER = ("unit", "leading", "otherwise")  # what no table of the workbook says of it
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
@@ -53,23 +61,30 @@ def compile_book(
     *,
     manual: bool = False,
     lens: bool = True,
+    effects: bool = True,
+    neighbours: bool = True,
     witness: NDArray[np.float64] | None = None,
+    built: Effects | None = None,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
 
     room: `room.tokens` is its context: the rows of tokens that it has.
-    witness: what it says of each step (`witness.fingerprints`); None where nobody will ask.
+    witness: what it says of each step (`witness.said`); None where nobody will ask.
+    built: what it says of the next token, likewise.
     manual: whether it calculates only when somebody asks for it.
     lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
+    effects: whether the tab `switches` says what happens without each part of the model.
+    neighbours: whether there is the tab of that name, which costs as much as those of three.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
-    words = words.of_activation(config.activation_function)
+    template, words = words, words.of_activation(config.activation_function)
     n_tokens = len(checkpoint.tokenizer.encode_prompt(prompt))
     read = Compared(n_tokens, min(room.tokens, n_tokens + max(1, new_tokens) - 1))
     names: dict[str, Area] = {}
     pages = Pages(names, words)
     page = pages.add
-    listed_steps = listed(config, room, splitting_of(checkpoint.tokenizer), lens=lens)
+    splitting = splitting_of(checkpoint.tokenizer)
+    listed_steps = listed(config, room, splitting, lens=lens, neighbours=neighbours)
     records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
@@ -82,6 +97,9 @@ def compile_book(
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
     on_predicted, on_attention = page("predicted token"), page("attention")
     on_lens = page("logit lens") if lens else None
+    on_reasons, on_switches = page("reasons"), page("switches")
+    on_microscope = page("microscope") if has_microscope(config) else None
+    on_neighbours = page("neighbours") if neighbours else None
     on_checks = page("checks")
     first_data = len(pages.all)
 
@@ -102,13 +120,15 @@ def compile_book(
 
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
     attention = AttentionPage(on_attention, config, room.tokens)
+    switches = SwitchesPage(on_switches, config, built, effects=effects, manual=manual)
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
         how = attention_of(config, b)
         step = TokenRows(on, of_tokens, records, prefix, marks, live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-        x = block(step, x, h, how, config.activation_function, start.epsilon)
+        switch = switches.of_block(b)
+        x = block(step, x, h, how, config.activation_function, start.epsilon, switch)
     ln_f = layer_norm(rows(on_layer_norm), "ln_f", x, weights, start.epsilon)
     matrix = weights["wte" if config.tie_word_embeddings else "lm_head.w"]
     head = Head(matrix, weights.get("lm_head.b"))
@@ -130,8 +150,26 @@ def compile_book(
         chosen_id = Range(names["predicted.id"])
         seen = LensInputs(residuals, weights, start.epsilon, head, vocabulary, texts, chosen_id)
         says = LensPage(on_lens, tokens, seen).says
-    typed = Inputs({"prompt": prompt, "new_tokens": new_tokens, **CONTROLS}, start.cells)
-    verdict = checks_page(on_checks, config, typed, read, witness, pages.all[first_data:])
+    about = ReasonsInputs(tokens, head, weights, start.epsilon, ids, vocabulary)
+    votes = ReasonsPage(on_reasons, config, room.tokens, about)
+    split_page(votes, config)
+    typed = Inputs(
+        {"prompt": prompt, "new_tokens": new_tokens, **CONTROLS, "switches.changed": 0},
+        {**start.cells, "switches.changed": switches.changed},
+    )
+    with_digests = [*pages.all[first_data:], on_switches]
+    verdict = checks_page(on_checks, config, typed, read, witness, with_digests)
+    switches.finish(
+        tokens, start.prompt, vocabulary, softmax, _areas(names, config.n_layer, "attn.heads")
+    )
+    if on_microscope is not None:
+        attention_ = [attention_of(config, b) for b in range(config.n_layer)]
+        looked = Looked(config, names, weights, head, attention_, start.epsilon)
+        MicroscopePage(on_microscope, tokens, looked, charts=not manual)
+    if on_neighbours is not None:
+        neighbours_page(
+            on_neighbours, weights["wte"], vocabulary, examples(texts), charts=not manual
+        )
     fresh = Freshness()
     if manual:
         shown = [names[name] for name in SHOWN if name in names]
@@ -142,15 +180,25 @@ def compile_book(
             list(start.cells.values()),
             Range(names["prompt.shown"]),
             [Range(area) for area in shown],
+            switches.mark(),
         )
-    start.finish(predicted, tokens, says, verdict, fresh, pages.all)
+    why = Range(names["reasons.why"])
+    start.finish(predicted, tokens, says, verdict, why, switches.changed, fresh, pages.all)
     _colour(pages.all, on_checks, first_data)
     tabs = [each.finished(link_to=pages.all) for each in pages.all]
     return Book(
         tabs,
         names,
         _properties(
-            checkpoint, room, words, prompt=prompt, new_tokens=new_tokens, lens=lens, manual=manual
+            checkpoint,
+            room,
+            template,
+            prompt=prompt,
+            new_tokens=new_tokens,
+            lens=lens,
+            effects=effects,
+            neighbours=neighbours,
+            manual=manual,
         ),
         manual,
         placed(listed_steps, tabs, names),
@@ -189,7 +237,11 @@ class Pages:
 
 def _of_blocks(names: Mapping[str, Area], n_layer: int, step: str) -> list[Range]:
     """One step's cells in every block."""
-    return [Range(names[f"h.{b}.{step}"]) for b in range(n_layer)]
+    return [Range(area) for area in _areas(names, n_layer, step)]
+
+
+def _areas(names: Mapping[str, Area], n_layer: int, step: str) -> list[Area]:
+    return [names[f"h.{b}.{step}"] for b in range(n_layer)]
 
 
 def _marks(words: Words, n_head: int) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetgpt.book.looks import heading_over
+from sheetgpt.book.looks import LOOKS, heading_over
 from sheetgpt.book.page import FIRST, Page
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Range
@@ -222,7 +222,11 @@ def digests(page: Page, pages: Sequence[Page], top: int, left: int) -> None:
     constants: list[tuple[Area, NDArray[np.generic] | Sequence[str]]] = []
     for each in pages:
         constants += [(texts.area, texts.values) for texts in each.lists]
-        constants += [(numbers.area, numbers.values) for numbers in each.numbers]
+        constants += [
+            (numbers.area, numbers.values)
+            for numbers in each.numbers
+            if not LOOKS[numbers.look].input
+        ]
     of_names = [(area, values) for area, values in constants if area in named]
     with ThreadPoolExecutor() as pool:  # NumPy and SHA-256 let others work meanwhile
         found = list(pool.map(digest, (values for _, values in of_names)))

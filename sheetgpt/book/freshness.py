@@ -44,6 +44,7 @@ def freshness(
     inputs: Sequence[Range],
     read: Range,
     shown: Sequence[Range],
+    elsewhere: Expr,
 ) -> Freshness:
     """Of a workbook that calculates only when asked.
 
@@ -52,6 +53,7 @@ def freshness(
     of it only when it can tell of a change of everything else there, too.
 
     inputs: what a person may type on `start`, the prompt first. read: the prompt as it was read.
+    elsewhere: a number that changes with the inputs on other tabs, which no condition can see.
     """
     depends = call("COUNT", *shown) < 0  # never, but it must be counted to know
     text = beside.compute_named(
@@ -61,7 +63,12 @@ def freshness(
     seen = beside.compute_named("inputs.read", place.top + 1, place.left, together, "text")
     row = start.area(1, 1).top
     kept = start.compute_named("start.calculated", row, ASIDE, seen, "hidden")
-    same = call("EXACT", kept, _together(inputs))
+    place = place.cell(2, 0)
+    other = beside.compute_named(
+        "switches.read", place.top, place.left, when(depends, "", elsewhere), "formula plain"
+    )
+    kept_other = start.compute_named("start.switched", row, ASIDE + 2, other, "hidden")
+    same = call("AND", call("EXACT", kept, _together(inputs)), kept_other.equals(elsewhere))
     current = start.compute_named("start.current", row, ASIDE + 1, same, "hidden")
     # LibreOffice hears of a change in the cells that a condition names, not behind defined names.
     here = [fixed(Range(cell.area)) for cell in inputs]

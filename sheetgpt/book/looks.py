@@ -39,6 +39,7 @@ LINE = "9AA5B1"  # frames, and the edges between heads
 YELLOW, GREY, GREEN, RED = "FFF4C2", "EDF0F3", "E6F4EA", "FDECEC"
 BOX = ("left", "right", "top", "bottom")
 HEAT = ("FFFFFF", "C3DBF5", "64A1E4")  # shares of 0, 1/2 and 1
+DIVERGING = ("F0A868", "FFFFFF", HEAT[2])  # as far below 0 as possible, 0, as far above
 
 SHARE = '[=0]0%;[<0.0001]"< 0.01 %";0.00%'  # of a whole; what is little is not nothing
 TEXT = ";;;@"  # LibreOffice takes an empty text that was stored for 0
@@ -83,6 +84,9 @@ LOOKS: dict[str, Look] = {
     "notice": Look(size=12, bold=True, color="7A2E00", fill="FFE0B8"),
     "hidden": Look(format=";;;"),
     "control": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="center"),
+    "reason": Look(horizontal="left", indent=1),
+    "gap": Look(format="0.0E+00", horizontal="center"),
+    "choice": Look(bold=True, fill=YELLOW, frame=BOX, input=True, horizontal="left", indent=1),
     "word": Look(
         size=11, fill=YELLOW, frame=BOX, input=True, format="@", horizontal="left", indent=1
     ),
@@ -106,6 +110,7 @@ LOOKS: dict[str, Look] = {
     "probability": Look(format=SHARE, horizontal="left"),
     "share": Look(format=SHARE, horizontal="right"),
     "chance": Look(format=SHARE, horizontal="center"),
+    "vote": Look(format='+0.00;"−"0.00;0.00', horizontal="center"),
     "attention": Look(format="0%", horizontal="center"),
     "attention token": Look(bold=True, horizontal="center"),
     "weight": Look(format="0.0000", color="323F4B", fill=GREY),
@@ -115,6 +120,7 @@ LOOKS: dict[str, Look] = {
     "fingerprint": Look(format="0.000000000", horizontal="right"),
     "factor": Look(format="0.0000000", horizontal="right"),
     "tiny": Look(format="0.0E+00", horizontal="right"),
+    "tiny center": Look(format="0.0E+00", horizontal="center"),
     "masked": Look(fill=LINE, pattern="lightUp"),
 }
 
@@ -141,4 +147,5 @@ RULES: dict[str, Look] = {
     "stale sentence": Look(bold=True, color="9B1C1C", format=WAIT),
     "strong": Look(fill=HEAT[2]),
     "middling": Look(fill=HEAT[1]),
+    "turned": Look(bold=True, color="7A1010", frame=BOX),
 }

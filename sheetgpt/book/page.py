@@ -9,6 +9,7 @@ from sheetgpt.book.book import (
     Bars,
     Blank,
     Computed,
+    Diverging,
     Numbers,
     Plot,
     Rule,
@@ -53,6 +54,7 @@ class Page:
         self.frozen = (3, LABELS)
         self.default: str | None = None
         self.heat: list[Area] = []
+        self.diverging: list[Diverging] = []
         self.charts: list[Bars | Plot] = []
         self.opens_at_once = False  # it shows what is stored, without waiting for LibreOffice
         self.row_groups: list[tuple[int, int]] = []
@@ -79,8 +81,15 @@ class Page:
     ) -> None:
         self.texts.append(Text(self.area(row, column), value, look, link))
 
-    def compute(self, area: Area, tree: Expr, look: str) -> Range:
-        self.computed.append(Computed(area, tree, look, array=not self.opens_at_once))
+    def write_input(self, cell: Area, value: str | float, look: str) -> None:
+        """A cell to type into, which may be empty."""
+        if value == "":
+            self.blanks.append(Blank(cell, look))
+        else:
+            self.write(cell.top, cell.left, value, look)
+
+    def compute(self, area: Area, tree: Expr, look: str, link: Area | None = None) -> Range:
+        self.computed.append(Computed(area, tree, look, not self.opens_at_once, link))
         return Range(area)
 
     def define(self, name: str, area: Area) -> Range:
@@ -121,6 +130,12 @@ class Page:
         limits = (f"{limit:,.15g}" for limit in (least, most))
         sentence = self.words.label(f"allowed {kind}", least=next(limits), most=next(limits))
         self.validations.append(Validation(area, kind, least, most, title, sentence))
+
+    def choose(self, area: Area, name: str, choices: Area) -> None:
+        """An input that takes one of the texts in other cells of the tab."""
+        title = self.words.label(f"column {name}")
+        sentence = self.words.label("allowed list")
+        self.validations.append(Validation(area, "list", 0, 0, title, sentence, choices))
 
     def rule(self, area: Area, condition: Expr, look: str) -> None:
         self.rules.append(Rule(area, condition, look))
@@ -185,6 +200,7 @@ class Page:
             self.heights,
             self.frozen,
             self.heat,
+            self.diverging,
             self.charts,
             (FIRST, self.default) if self.default else None,
             self.rules,

@@ -15,20 +15,43 @@ from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.steps.sample import columns
 from sheetgpt.steps.tokenize import Room, Splitting, tables_of
 
+STRONGEST = 10  # votes that are told in words
 LIKELIEST = 10  # candidates that are shown of each new token
 CANDIDATES = ("draw", "token", "rank", "id", "logit", "before", "after", "from", "to", "taken")
 CONTROLS = ("new_tokens", "temperature", "top_k", "top_p", "seed")
+TYPED = ("prompt", *CONTROLS, "switches.changed")  # whatever the steps depend on
 MOST_CHIPS = 64  # tokens that `start` shows side by side
 
+# The steps that the microscope shows, and what it shows of each: the terms of a product, or the
+# arithmetic of a layer norm, of a softmax, of an activation.
+PRODUCT, NORM, SOFTMAX, BEND = 1, 2, 3, 4
+UNDER_MICROSCOPE = {
+    "ln_1": NORM, "attn.c_attn": PRODUCT, "attn.scores": PRODUCT, "attn.weights": SOFTMAX,
+    "attn.heads": PRODUCT, "attn.c_proj": PRODUCT, "ln_2": NORM, "mlp.c_fc": PRODUCT,
+    "mlp.gelu": BEND, "mlp.c_proj": PRODUCT, "ln_f": NORM, "logits": PRODUCT, "softmax": SOFTMAX,
+}  # fmt: skip
+MICROSCOPE_INPUTS = ("step", "block", "token", "head", "column")
+CHOSEN = ("number", "kind", "first", "terms", "head")  # what follows from what was typed
+LINES = 6  # of arithmetic
+NEAREST = ("cosine", "id", "token", "angle")  # what is said of a neighbour
+MOST_CHOICES = 254  # that CHOOSE has in Excel, and so blocks or heads that can be chosen from
 
-def listed(config: Config, room: Room, splitting: Splitting, *, lens: bool) -> list[StepRecord]:
+
+def listed(
+    config: Config, room: Room, splitting: Splitting, *, lens: bool, neighbours: bool
+) -> list[StepRecord]:
     """Every step in the order in which the workbook computes it."""
     return [
         *_prompt(room, splitting),
+        *_switches(config),
         *_model(config, room.tokens),
         *_predicted(config, room.tokens),
         *_attention(config),
+        *_next_token(),
+        *_reasons(config, room.tokens),
         *(_lens(config) if lens else ()),
+        *(_microscope(config, room.tokens) if has_microscope(config) else ()),
+        *(_neighbours(config) if neighbours else ()),
         *_checks(config, room.tokens),
         *_start(config, room.tokens, lens=lens),
     ]
@@ -78,6 +101,17 @@ def _prompt(room: Room, splitting: Splitting) -> Iterator[StepRecord]:
     yield from _scalars(tab, "prompt.message", "n_tokens")
     yield StepRecord("tokens.id", tab, Layout.ROW, rows)
     yield from _table(tab, rows, "tokens.text", "tokens.word")
+
+
+def _switches(config: Config) -> Iterator[StepRecord]:
+    yield from _table("switches", (config.n_layer, config.n_head), "switches.heads")
+    yield from _table("switches", (config.n_layer, 1), "switches.mlp")
+    yield from _scalars("switches", "switches.changed", "switches.sentence")
+
+
+def _next_token() -> Iterator[StepRecord]:
+    said = (f"switches.now.{each}" for each in ("token", "probability", "ahead"))
+    yield from _scalars("switches", *said, "switches.built.token", "switches.built.now")
 
 
 def _model(config: Config, context: int) -> list[StepRecord]:
@@ -137,6 +171,32 @@ def _attention(config: Config) -> Iterator[StepRecord]:
         yield from _scalars(f"block {b}", f"live.h.{b}.attn.weights")
 
 
+def _reasons(config: Config, context: int) -> Iterator[StepRecord]:
+    tab, blocks, heads, d = "reasons", config.n_layer, config.n_head, config.n_embd
+    ids = (f"{name}.{column}" for name in ("token", "other") for column in ("match", "id"))
+    scalars = ("number", *ids, "versus", "target", "sentence", "message", "deviation")
+    yield from _scalars(tab, *(f"reasons.{name}" for name in scalars))
+    yield from _table(
+        tab, (1, d), *(f"reasons.{name}" for name in ("apart", "scaled", "direction"))
+    )
+    yield StepRecord("reasons.reads", tab, Layout.TABLE, (blocks, d), alike=False)
+    yield from _table(tab, (blocks, heads), "reasons.heads", "reasons.place")
+    for name in ("mlp", "biases"):
+        yield StepRecord(f"reasons.{name}", tab, Layout.TABLE, (blocks, 1), alike=False)
+    yield from _table(tab, (2, 1), "reasons.embeddings")
+    yield StepRecord("reasons.parts", tab, Layout.TABLE, (3, 1), alike=False)
+    sums = ("constant", "total", "logit", "gap", "scale", "best", "why")
+    yield from _scalars(tab, *(f"reasons.{name}" for name in sums))
+    length = min(STRONGEST, blocks * (heads + 1))
+    columns = ("size", "part", "vote", "sentence")
+    yield from _table(tab, (length, 1), *(f"reasons.strongest.{name}" for name in columns))
+    yield from _scalars(tab, "reasons.split.block", "reasons.split.head")
+    yield from _table(tab, (1, d), "reasons.split.reads")
+    of_tokens = ("weight", "value", "vote")
+    yield from _table(tab, (context, 1), *(f"reasons.split.{name}" for name in of_tokens))
+    yield from _scalars(tab, "reasons.split.total", "reasons.split.sentence")
+
+
 def _lens(config: Config) -> Iterator[StepRecord]:
     tab, blocks, d = "logit lens", config.n_layer, config.n_embd
     yield from _scalars(tab, "lens.shown")
@@ -147,9 +207,64 @@ def _lens(config: Config) -> Iterator[StepRecord]:
     yield from _scalars(tab, "lens.from", "lens.sentence")
 
 
+def has_microscope(config: Config) -> bool:
+    """Whether there are few enough blocks and heads for a formula that chooses among them."""
+    return max(config.n_layer, config.n_head) <= MOST_CHOICES
+
+
+def longest_product(config: Config, context: int) -> int:
+    """How many terms a number can have."""
+    return max(config.n_embd, config.n_inner, context)
+
+
+def _microscope(config: Config, context: int) -> Iterator[StepRecord]:
+    tab, terms = "microscope", (longest_product(config, context), 1)
+
+    def unlike(name: str, rows: int) -> StepRecord:
+        return StepRecord(f"microscope.{name}", tab, Layout.TABLE, (rows, 1), alike=False)
+
+    yield unlike("typed", len(MICROSCOPE_INPUTS))
+    yield unlike("limits", 3)
+    yield from _scalars(tab, "microscope.message")
+    yield unlike("chosen", len(CHOSEN))
+    yield from _table(tab, terms, *(f"microscope.{each}" for each in ("left", "right", "product")))
+    yield from _scalars(tab, "microscope.large")
+    yield from _table(tab, terms, "microscope.sum")
+    for name in ("label", "line", "arithmetic"):
+        yield unlike(name, LINES)
+    for name in ("value", "gain", "bias"):
+        yield unlike(f"step.{name}", len(UNDER_MICROSCOPE))
+    values = ("cell", "link", "equals", "difference", "sentence", "sees")
+    yield from _scalars(tab, *(f"microscope.{each}" for each in values))
+
+
+def nearest(n_vocab: int) -> int:
+    """How many neighbours are listed."""
+    return min(LIKELIEST, n_vocab)
+
+
+def _neighbours(config: Config) -> Iterator[StepRecord]:
+    tab, d, vocabulary = "neighbours", config.n_embd, (config.n_vocab, 1)
+    for part, words in (("word", 1), ("sum", 3), ("pair", 2)):
+        columns = ("token", "id", "spaced", "typed", "note")
+        yield from _table(tab, (words, 1), *(f"neighbours.{part}.{each}" for each in columns))
+    yield from _table(tab, vocabulary, "neighbours.norm")
+    for part in ("word", "sum"):
+        yield from _table(tab, (d, 1), f"neighbours.{part}.numbers")
+        yield from _scalars(tab, f"neighbours.{part}.length")
+        yield from _table(tab, vocabulary, f"neighbours.{part}.cosine")
+        listed_ = (f"neighbours.{part}.nearest.{each}" for each in NEAREST)
+        yield from _table(tab, (nearest(config.n_vocab), 1), *listed_)
+        yield from _scalars(tab, f"neighbours.{part}.sentence")
+    numbers = ("first", "second", "product")
+    yield from _table(tab, (d, 1), *(f"neighbours.pair.{each}" for each in numbers))
+    facts = ("cosine", "angle", "large", "sentence")
+    yield from _scalars(tab, *(f"neighbours.pair.{each}" for each in facts))
+
+
 def _checks(config: Config, context: int) -> Iterator[StepRecord]:
     tab, steps = "checks", (len(model_steps(config, context)), 1)
-    typed = (1 + len(CONTROLS), 1)
+    typed = (len(TYPED), 1)
     yield StepRecord("checks.typed", tab, Layout.TABLE, typed, alike=False)
     yield from _table(tab, typed, "checks.same")
     yield from _scalars(tab, "checks.others")
@@ -164,7 +279,7 @@ def _start(config: Config, context: int, *, lens: bool) -> Iterator[StepRecord]:
     yield from _scalars(tab, *(f"start.{each}" for each in ("message", "token", "completion")))
     chips = (1, min(context, MOST_CHIPS))
     yield from _table(tab, chips, *(f"start.tokens.{each}" for each in ("text", "id", "from")))
-    yield from _scalars(tab, "start.used")
+    yield from _scalars(tab, "start.why", "start.used", "start.switches")
     yield from _table(tab, ranks, "start.likeliest.token", "start.likeliest.probability")
     yield from _scalars(tab, "start.likeliest.sentence")
     if lens:

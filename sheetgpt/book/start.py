@@ -24,8 +24,9 @@ from sheetgpt.steps.tokenize import Room
 # The rows where the parts begin: what is seen at once, and below it the map.
 PROMPT, MESSAGE, COMPLETION, CHIPS, CALCULATION, NEXT = 4, 5, 6, 7, 10, 11
 LIST = NEXT + 2
-STATUS = LIST + 10
-MAP = STATUS + 3
+WHY_LINE = LIST + 10
+STATUS = WHY_LINE + 1
+MAP = STATUS + 4
 
 # The columns: the text and what follows from it, the right side, and on the map what and why.
 TEXT, LAST, SIDE = 2, 13, 15
@@ -62,7 +63,7 @@ class Start:
         chips = min(room.tokens, MOST_CHIPS)
         page.widths = {1: 15, **dict.fromkeys(range(TEXT, max(SIDE, TEXT + chips) + 1), TOKEN)}
         page.heights |= {1: 26, 3: 17, PROMPT: 36, COMPLETION: 30, CHIPS: 20, STATUS + 1: 18}
-        page.heights |= dict.fromkeys(range(LIST, STATUS), 14.5)
+        page.heights |= dict.fromkeys(range(LIST, WHY_LINE), 14.5)
         page.write(PROMPT, 1, page.words.label("prompt"), "step title")
         page.write(PROMPT, TEXT, prompt, "input")
         whole = page.area(PROMPT, TEXT, 1, LAST - TEXT + 1)
@@ -127,6 +128,8 @@ class Start:
         prompt: Prompt,
         says: Says | None,
         verdict: Range,
+        strongest: Range,
+        changed: Range,
         freshness: Freshness,
         pages: Sequence[Page],
     ) -> None:
@@ -134,6 +137,8 @@ class Start:
 
         says: what a block would say if it were the last, or else the text given; None without
             a logit lens.
+        strongest: the strongest reason for the next token, in words.
+        changed: how many switches are not 1.
         freshness: whether what stands here belongs to the text that stands here.
         """
         page, label = self.page, self.page.words.label
@@ -152,7 +157,9 @@ class Start:
         page.blanks.append(Blank(page.area(CALCULATION, TEXT, 1, SIDE + 1), look))
         page.heights[CALCULATION] = 24 if self.manual else 15
         self._likeliest(predicted, prompt)
-        self._status(prompt, verdict)
+        page.write(WHY_LINE, 1, label("why line"), "step title", strongest.area.cell(0, 0))
+        self._compute("start.why", WHY_LINE, TEXT, strongest, "text")
+        self._status(prompt, verdict, changed)
         self._map(pages, says)
 
     def _compute(
@@ -190,7 +197,7 @@ class Start:
         page.rule(rows["text"], call("AND", *there, is_written), "written")
         page.rule(rows["text"], call("AND", *there), "yours")
 
-    def _status(self, prompt: Prompt, verdict: Range) -> None:
+    def _status(self, prompt: Prompt, verdict: Range, changed: Range) -> None:
         """How much room is used, and whether the formulas still say what the witness says."""
         page = self.page
         page.write(STATUS, 1, page.words.label("status"), "step title")
@@ -206,6 +213,9 @@ class Start:
         self._compute("start.checks", STATUS + 1, TEXT, verdict, "verdict")
         band = page.area(STATUS + 1, TEXT, 1, LAST - TEXT + 1)
         page.blanks.append(Blank(band.columns(1, LAST - TEXT + 1), "verdict"))
+        sentence = page.words.sentence("switches changed", count=changed)
+        shown = when(changed > 0, sentence, "")
+        self._compute("start.switches", STATUS + 2, TEXT, shown, "message")
         page.rule(band, begins_with(DIFFERS, fixed(Range(band.cell(0, 0)))), "differs")
 
     def _likeliest(self, predicted: Predicted, prompt: Prompt) -> None:

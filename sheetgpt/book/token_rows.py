@@ -202,15 +202,20 @@ def _wider(groups: Sequence[tuple[int, int]], right: int) -> list[tuple[int, int
 
 
 def _pieces(panel: Expr) -> list[tuple[int, int]]:
-    """The rows of a tall step that one formula fills: all, or fewer where it multiplies a matrix
-    so large that an application would need as much memory again for it.
-    """
+    """The rows of a tall step that one formula fills: all, unless it multiplies a matrix."""
     height = panel.shape[0]
     assert isinstance(height, int)
-    step = height
     product = panel.arguments[0] if isinstance(panel, Call) and panel.op == "+" else panel
     if isinstance(product, Call) and product.op == "MMULT":
         width = product.arguments[0].shape[1]
         assert isinstance(width, int)
-        step = max(1, MOST_MULTIPLIED // width)
+        return pieces(height, width)
+    return [(0, height)]
+
+
+def pieces(height: int, width: int) -> list[tuple[int, int]]:
+    """The rows of a matrix that one formula multiplies: all, or fewer where it is so large that an
+    application would need as much memory again for it.
+    """
+    step = max(1, MOST_MULTIPLIED // width)
     return [(start, min(start + step, height)) for start in range(0, height, step)]

@@ -4,6 +4,7 @@ It computes with the numbers that a spreadsheet makes of the weights' decimals.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sheetgpt.book.records import model_steps
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
 from sheetgpt.calculate.numerals import Float32Numerals, as_read_back
 from sheetgpt.checkpoint.checkpoint import Checkpoint
+from sheetgpt.gpt2.effects import Effects, effects
 from sheetgpt.gpt2.sampling import complete_with_trace
 from sheetgpt.workers import Workers
 
@@ -43,12 +45,28 @@ class ReadBack(Mapping[str, Any]):
         return len(self._weights)
 
 
-def fingerprints(
-    checkpoint: Checkpoint, weights: ReadBack, prompt: str, new_tokens: int, context: int
-) -> Floats:
-    """Of each of `model_steps` the fingerprint and how far it may be off, [n, 2].
+@dataclass(frozen=True)
+class Said:
+    """fingerprints: of each of `model_steps`, and how far each may be off, [n, 2]. built: of the
+    next token.
+    """
 
-    The tokens are the prompt's, and the likeliest ones that the witness writes behind them.
+    fingerprints: Floats
+    built: Effects
+
+
+def said(
+    checkpoint: Checkpoint,
+    weights: ReadBack,
+    prompt: str,
+    new_tokens: int,
+    context: int,
+    *,
+    parts: bool,
+) -> Said:
+    """Of the prompt's tokens, and the likeliest ones that the witness writes behind them.
+
+    parts: whether to try without each part of the model.
     """
     config, tokenizer = checkpoint.config, checkpoint.tokenizer
     ids = tokenizer.encode_prompt(prompt)
@@ -59,4 +77,5 @@ def fingerprints(
     for record in model_steps(config, context):
         cells = laid_out(record, trace[record.name], len(ids) - 1)
         found.append((fingerprint(record, cells), tolerance(cells)))
-    return np.array(found)
+    built = effects(config, weights, trace, len(ids), parts=parts)
+    return Said(np.array(found), built)

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from sheetgpt.calculate.conversion import ErrorValue, as_number, as_text, as_truth, compare
 from sheetgpt.calculate.units import Units, by_units, counted, joined
 from sheetgpt.calculate.values import Error, Scalar
+from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW, column_letters
 from sheetgpt.formula.text import LONGEST_TEXT
 
 
@@ -105,6 +106,13 @@ def _repeated(text: Scalar, times: Scalar) -> str:
     return repeated * count
 
 
+def _address(row: float, column: float, kind: float) -> str:
+    """A cell as formulas name it; 4 is the kind without `$`, the only one that we use."""
+    if kind != 4 or not (1 <= row <= LAST_ROW and 1 <= column <= LAST_COLUMN):
+        raise ErrorValue(Error.VALUE)
+    return f"{column_letters(int(column))}{int(row)}"
+
+
 def _normal(x: float) -> float:
     """The standard normal distribution's cumulative probability."""
     return 0.5 * math.erfc(-x / math.sqrt(2))
@@ -130,6 +138,7 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "SQRT": _of_numbers(_domain(math.sqrt)),
     "TANH": _of_numbers(math.tanh),
     "SIN": _of_numbers(math.sin),
+    "ACOS": _of_numbers(_domain(math.acos)),
     "ABS": _of_numbers(abs),
     "INT": _of_numbers(lambda a: float(math.floor(a))),
     "MOD": _of_numbers(_modulo),
@@ -140,6 +149,8 @@ SCALAR: dict[str, Callable[..., Scalar]] = {
     "UNICHAR": _of_numbers(_unichar),
     "DEC2HEX": _of_numbers(_hexadecimal),
     "REPT": _repeated,
+    "ADDRESS": _of_numbers(_address),
+    "HYPERLINK": lambda target, shown: shown,
     "TRIM": _of_texts(lambda text: " ".join(filter(None, text.split(" ")))),
     "SUBSTITUTE": _of_texts(lambda text, old, new: text.replace(old, new) if old else text),
     "PI": lambda: math.pi,

@@ -27,7 +27,10 @@ from sheetgpt.formula.parse import parse
 from sheetgpt.xlsx.read import Workbook
 
 # What is not known when the book is compiled again, but has a digest in the file.
-FROM_THE_WITNESS = ("checks.built", "checks.tolerance", "checks.digest")
+FROM_THE_WITNESS = (
+    "checks.built", "checks.tolerance", "checks.digest",
+    "switches.token", "switches.probability", "switches.ahead", "switches.effect",
+)  # fmt: skip
 Constant = books.Text | Texts | Numbers
 SHOWN = 60  # characters of a formula around the place where it differs
 
@@ -221,7 +224,7 @@ def _constants(tab: Tab, values: Sheets, apart: set[Area]) -> Iterator[Differenc
             for index, value in enumerate(listed.values):
                 yield from _constant(values, listed.area.row(index), value)
     for numbers in tab.numbers:
-        if numbers.area not in apart:
+        if not LOOKS[numbers.look].input and numbers.area not in apart:
             yield from _numbers(values, numbers.area, np.asarray(numbers.values, dtype=np.float64))
 
 

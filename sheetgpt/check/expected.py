@@ -1,6 +1,6 @@
 """What every step of a workbook should show, from the witness."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.book import Layout, StepRecord
-from sheetgpt.book.records import LIKELIEST
+from sheetgpt.book.records import LIKELIEST, has_microscope
 from sheetgpt.book.trace import laid_out
 from sheetgpt.check import explaining_tabs
 from sheetgpt.check.file import Floats, Grid, ModelInFile
-from sheetgpt.check.grids import as_good, as_id, cell, down, each
+from sheetgpt.check.grids import ANYTHING, SOMETHING, as_good, as_id, cell, down, each
+from sheetgpt.check.microscope import microscope
+from sheetgpt.check.neighbours import neighbours
+from sheetgpt.check.reasons import reasons
 from sheetgpt.errors import PromptError
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.text import length_in_excel
@@ -20,10 +23,8 @@ from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
 from sheetgpt.steps.sample import LARGEST_SEED
+from sheetgpt.steps.switches import LEAST, MOST
 from sheetgpt.steps.tokenize import Room
-
-ANYTHING = object()  # stands for a cell that may hold whatever it likes
-SOMETHING = object()  # stands for a text that is not empty
 
 Trace = reference.Trace
 Read = Callable[[str], Grid | None]
@@ -73,6 +74,21 @@ def controls(model: ModelInFile) -> tuple[Controls, int]:
     return how, int(typed("new_tokens", 1, least=1))
 
 
+def switches(model: ModelInFile) -> reference.Switches:
+    """By what each part is multiplied: 1 where its cell holds no number."""
+
+    def typed(name: str, shape: tuple[int, int]) -> Floats:
+        shown = model.shown(name)
+        if shown is None or shown.shape != shape:
+            return np.ones(shape)
+        number = np.vectorize(lambda value: value if isinstance(value, float) else 1.0)
+        found: Floats = np.clip(number(shown).astype(np.float64), LEAST, MOST)
+        return found
+
+    heads = typed("switch.heads", (model.config.n_layer, model.config.n_head))
+    return reference.Switches(heads, typed("switch.mlp", (model.config.n_layer, 1))[:, 0])
+
+
 def expected(
     model: ModelInFile, ids: list[int], texts: list[str], read: Read
 ) -> dict[str, Grid | Floats]:
@@ -108,8 +124,12 @@ def expected(
     found |= {"tokens.id": tokens, "tokens.text": each(tokens, lambda i: texts[i])}
     found |= {f"control.{name}": cell(float(value)) for name, value in asdict(how).items()}
     found["control.new_tokens"] = cell(float(n_new))
+    parts = switches(model)
+    found |= {"switches.heads": parts.heads, "switches.mlp": parts.mlps[:, None]}
+    changed = int((parts.heads != 1).sum() + (parts.mlps != 1).sum())
+    found["switches.changed"] = cell(float(changed))
     found["prompt.message"] = found["start.message"] = cell("")  # nothing to complain of
-    trace = reference.forward(model.config, model.weights, read_ids)
+    trace = reference.forward(model.config, model.weights, read_ids, parts)
     for name, values in trace.items():
         if name not in ("tokens.id", "predicted.id"):
             found[name] = laid_out(model.records[name], values, len(ids) - 1)
@@ -128,12 +148,18 @@ def expected(
     n_ranks = min(LIKELIEST, model.config.n_vocab)
     found["start.likeliest.token"] = found["candidates.token"][:n_ranks]
     found["start.likeliest.probability"] = found["candidates.before"][:n_ranks]
+    found |= _next_token(model, found, logits[0], softmax[0], texts)
     if not is_broken:
         read_texts = [texts[i] for i in read_ids]
         found |= explaining_tabs.attention(
             model, trace, len(ids), read_texts, read("attention.place")
         )
         found |= explaining_tabs.lens(model, trace, len(ids), written[0], texts, read("lens.id"))
+        found |= reasons(model, trace, len(ids), texts, parts)
+        if has_microscope(model.config):
+            found |= microscope(model, trace, len(ids), read_texts, parts)
+        if model.has_neighbours:
+            found |= neighbours(model, texts, read)
         found |= explaining_tabs.checks(model, found)
     if is_broken:
         for name, values in found.items():
@@ -230,6 +256,27 @@ def _candidates(
     names = ("id", "token", "logit", "before", "after")
     listed = zip(names, zip(*rows, strict=True), strict=True)
     return {f"candidates.{name}": down(length, 0, values) for name, values in listed}
+
+
+def _next_token(
+    model: ModelInFile,
+    found: Mapping[str, Grid | Floats],
+    logits: Floats,
+    softmax: Floats,
+    texts: list[str],
+) -> dict[str, Grid | Floats]:
+    """What the tab `switches` says of the likeliest next token, and of that of build time."""
+    best = np.sort(logits)[::-1]
+    said = {
+        "switches.now.token": found["candidates.token"][:1],
+        "switches.now.probability": found["candidates.before"][:1],
+        "switches.now.ahead": cell(float(best[0] - best[min(1, len(best) - 1)])),
+    }
+    token = model.numbers("switches.token")
+    built = None if token is None else as_id(token[0, 0], len(texts))
+    if built is not None and model.prompt == "".join(model.texts("checks.prompt")):
+        said["switches.built.now"] = cell(float(softmax[built]))
+    return said if built is None else said | {"switches.built.token": cell(texts[built])}
 
 
 def formula_cells(record: StepRecord, area: Area) -> NDArray[np.bool_]:

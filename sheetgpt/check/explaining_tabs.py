@@ -6,14 +6,13 @@ import numpy as np
 
 from sheetgpt.book.book import Layout
 from sheetgpt.book.checks import HOLDS, OTHER
-from sheetgpt.book.records import CONTROLS, model_steps
+from sheetgpt.book.records import TYPED, model_steps
 from sheetgpt.book.trace import fingerprint
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.grids import NEAR, as_good, as_id, cell, each
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.config import Config
 
-TYPED = ("prompt", *CONTROLS)
 Expected = dict[str, Grid | Floats]
 
 
@@ -35,7 +34,7 @@ def attention(
     places = np.empty(rows.shape[:2], dtype=object)
     for at in np.ndindex(places.shape):
         there = None if shown is None or shown.shape != places.shape else shown[at]
-        places[at] = _place(rows[at], there)
+        places[at] = place(rows[at], there)
     weights = rows.max(axis=2)
     remarkable = np.where((places != 1) & (places != number), weights, 0.0)
     strength = remarkable.max(axis=1, keepdims=True)
@@ -51,7 +50,7 @@ def attention(
     }
 
 
-def _place(weights: Floats, shown: object) -> int:
+def place(weights: Floats, shown: object) -> int:
     """The number of the token with the largest weight; the one shown, where it has as much."""
     best = int(weights.argmax())
     other = as_id(shown - 1, len(weights)) if isinstance(shown, float) else None

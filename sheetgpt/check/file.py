@@ -46,6 +46,7 @@ class Stated:
 
     name: str
     has_lens: bool
+    has_neighbours: bool
     config: Config
     room: Room
     splitting: Splitting
@@ -83,8 +84,13 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         tokenizer = _of_tokenizer(said, config)
         has_specials = json.loads(said["tokenizer.has_specials"]) is True
         splitting = Splitting(tokenizer["unit"], has_specials)
-        has_lens = json.loads(said["lens"]) is not False
-        return Stated(said["model"], has_lens, config, room, splitting, tokenizer, said)
+        has_lens, has_neighbours = (
+            json.loads(text) is not False
+            for text in (said["lens"], said.get("neighbours", "false"))  # older files have none
+        )
+        return Stated(
+            said["model"], has_lens, has_neighbours, config, room, splitting, tokenizer, said
+        )
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:
         raise _says_nothing(path) from error
 
@@ -119,7 +125,8 @@ class ModelInFile:
             name: area for name, area in workbook.names.items() if area.tab in self.values.by_tab
         }
         self.stated = its = stated(path, workbook.properties)
-        self.name, self.has_lens, self.said = its.name, its.has_lens, its.said
+        self.name, self.said = its.name, its.said
+        self.has_lens, self.has_neighbours = its.has_lens, its.has_neighbours
         self.config, self.room = its.config, its.room
         if self.config.n_layer > len(self.values.by_tab):
             raise _says_nothing(path)
@@ -127,7 +134,10 @@ class ModelInFile:
     @cached_property
     def records(self) -> dict[str, StepRecord]:
         """Everything that formulas compute, by its name, in the order in which they do."""
-        every = listed(self.config, self.room, self.stated.splitting, lens=self.has_lens)
+        splitting = self.stated.splitting
+        every = listed(
+            self.config, self.room, splitting, lens=self.has_lens, neighbours=self.has_neighbours
+        )
         return {record.name: record for record in every}
 
     @property

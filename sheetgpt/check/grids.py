@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from sheetgpt.check.file import Floats, Grid
 
+ANYTHING = object()  # stands for a cell that may hold whatever it likes
+SOMETHING = object()  # stands for a text that is not empty
 NEAR = 1e-9  # logits and weights closer than this may change places
 
 

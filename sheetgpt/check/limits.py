@@ -36,6 +36,8 @@ def limits_of(its: Stated) -> Limits:
         + 10 * room.characters
         + context * config.n_layer * (20 + 4 * config.n_head)
         + 100 * context
+        + config.n_embd
+        + config.n_inner
         + 2000
     )
     rows = context + 2 * config.n_layer

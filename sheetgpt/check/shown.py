@@ -63,7 +63,7 @@ def sentences(report: Report) -> Iterator[str]:
         yield f"The first step that differs: {report.first_problem.step}"
         return
     worst = report.worst
-    where = f", at {worst.where}" if worst is not None and worst.error else ""
+    where = f", at {worst.where}" if worst is not None and worst.error and worst.where else ""
     yield (
         f"All {len(report.results)} ranges hold ({report.engine}); "
         f"the largest error of {report.cells:,} cells is {report.error:.1e}{where}."

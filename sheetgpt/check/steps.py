@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from sheetgpt.book.book import Layout, StepRecord
 from sheetgpt.calculate.values import BLANK, EMPTY, NUMBER, Error
-from sheetgpt.check.expected import ANYTHING, SOMETHING, formula_cells
+from sheetgpt.check.expected import formula_cells
 from sheetgpt.check.file import Floats, Grid, ModelInFile, grid
 from sheetgpt.check.formulas import Formulas
+from sheetgpt.check.grids import ANYTHING, SOMETHING
 from sheetgpt.check.report import StepResult
 from sheetgpt.formula.cells import Area
 

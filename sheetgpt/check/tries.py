@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from random import Random
 
+import numpy as np
+
+from sheetgpt.book.records import UNDER_MICROSCOPE
 from sheetgpt.check.expected import surely_fits
 from sheetgpt.check.file import Floats, Grid, ModelInFile
 from sheetgpt.check.report import StepResult
@@ -13,12 +16,17 @@ from sheetgpt.gpt2.weights import shapes
 USUAL = 3  # other inputs, where the model is not large
 LARGE, VERY_LARGE = 20_000_000, 1_000_000_000  # weights from which on there is one, or none
 
-Inputs = Mapping[str, str | float]  # what is typed, by the name of its cell
+# What is typed, by the name of its cell; into cells that have one name together, a number each.
+Cells = tuple[tuple[float, ...], ...]
+Inputs = Mapping[str, str | float | Cells]
 Wanted = Callable[[ModelInFile], tuple[list[int], dict[str, Grid | Floats]]]
 
-DEFAULTS: dict[str, str | float] = {
+DEFAULTS: dict[str, str | float | Cells] = {
     "new_tokens": 2, "temperature": 0, "top_k": 0, "top_p": 1, "seed": 0, "attention.chosen": 0,
-    "lens.on": 1,
+    "lens.on": 1, "microscope.step": "mlp.c_fc", "microscope.block": 0, "microscope.token": 0,
+    "microscope.head": 0, "microscope.column": 0, "neighbours.word": "a", "neighbours.sum.a": "a",
+    "neighbours.sum.b": "b", "neighbours.sum.c": "c", "neighbours.pair.a": "a",
+    "neighbours.pair.b": "b",
 }  # fmt: skip
 
 
@@ -37,10 +45,19 @@ def affordable(model: ModelInFile) -> tuple[int, str]:
 def inputs(model: ModelInFile, number: int) -> Inputs:
     """The inputs of try `number`, from 1 on; always the same for the same workbook."""
     if number == 1:  # the cheapest that has all: a large model affords no other
-        drawn = {"temperature": 0.8, "top_k": 7, "top_p": 0.9, "seed": 11, "attention.chosen": 1}
-        return DEFAULTS | {"prompt": fitting(model, "😀 I'm 12!"), **drawn}
+        drawn: Inputs = {
+            "temperature": 0.8,
+            "top_k": 7,
+            "top_p": 0.9,
+            "seed": 11,
+            "attention.chosen": 1,
+        }
+        looked: Inputs = {"microscope.step": "attn.heads", "microscope.column": 1}
+        prompt = {"prompt": fitting(model, "😀 I'm 12!")}
+        return {**DEFAULTS, **prompt, **drawn, **looked, **_switches(model, 1)}
     if number == 2:
-        return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1}
+        looked = {"microscope.step": "logits", "neighbours.word": "?!?!"}
+        return DEFAULTS | {"prompt": "", "lens.on": 0, "new_tokens": 1} | looked
     if number == 3:
         return DEFAULTS | {"prompt": "too long " * (model.room.characters // 9 + 1)}
     random = Random(number)
@@ -55,6 +72,42 @@ def inputs(model: ModelInFile, number: int) -> Inputs:
         "seed": random.randint(0, 1_000_000),
         "attention.chosen": random.randint(0, 3),
         "lens.on": random.randint(0, 1),
+        "reasons.position": random.randint(0, model.room.tokens),
+        "reasons.token": random.choice(["", model.tokenizer.decode(ids[:1]), "no such token"]),
+        "reasons.other": random.randint(-1, model.config.n_vocab),
+        "reasons.rather": random.randint(0, 1),
+        "reasons.block": random.randint(-1, model.config.n_layer - 1),
+        "reasons.head": random.randint(0, model.config.n_head - 1),
+        **_switches(model, number),
+        **_looked(model, random),
+    }
+
+
+def _switches(model: ModelInFile, number: int) -> Inputs:
+    """Some parts off, some turned round, and some as they were learned."""
+    random, config = np.random.default_rng(number), model.config
+    shapes_of = {"heads": (config.n_layer, config.n_head), "mlp": (config.n_layer, 1)}
+    return {
+        f"switch.{name}": tuple(
+            map(tuple, random.choice([0.0, 1.0, 1.0, 0.5, -1.0, 2.0], shape).tolist())
+        )
+        for name, shape in shapes_of.items()
+    }
+
+
+def _looked(model: ModelInFile, random: Random) -> Inputs:
+    """What to look at through the microscope, seldom what is not there; and words."""
+    assert model.tokenizer is not None
+    config, texts = model.config, model.texts("vocabulary.text")
+    widest = random.choice([config.n_embd, 3 * config.n_embd, config.n_vocab])
+    words = [name for name in DEFAULTS if name.startswith("neighbours.")]
+    return {
+        "microscope.step": random.choice(list(UNDER_MICROSCOPE)),
+        "microscope.block": random.randint(0, config.n_layer - 1),
+        "microscope.token": random.choice([0, 0, 1, 2]),
+        "microscope.head": random.randint(0, config.n_head - 1),
+        "microscope.column": random.choice([0, 1, 1, random.randrange(widest)]),
+        **{name: random.choice(texts) for name in words},
     }
 
 
@@ -74,7 +127,11 @@ def tried(
     typed = inputs(model, number)
     for name, value in typed.items():
         cell = model.names.get(name)
-        if cell is not None:
+        if cell is None:
+            continue
+        if isinstance(value, tuple):
+            model.values.write(cell, np.array(value))
+        else:
             typed_in = value if isinstance(value, str) else float(value)
             model.values.by_tab[cell.tab].set(cell.top, cell.left, typed_in)
     again()
@@ -84,8 +141,10 @@ def tried(
     compared = [result for result in found if result.is_compared]
     problem = next((f"{each.step}: {each.problem}" for each in found if each.problem), "")
     if problem:
-        with_ = ", ".join(f"{name} = {value}" for name, value in typed.items())
-        problem = f"{problem} (with {with_[:200]})"
+        single = {n: value for n, value in typed.items() if not isinstance(value, tuple)}
+        with_ = ", ".join(f"{name} = {value}" for name, value in single.items())
+        with_ += ", and other switches" if len(single) < len(typed) else ""
+        problem = f"{problem} (with {with_[:250]})"
     cells = sum(result.cells for result in compared)
     worst = max(compared, key=lambda result: result.error)
     step, where = f"other input {number}", f"{worst.where} with other input {number}"

@@ -54,6 +54,8 @@ def written(model: ModelInFile) -> tuple[Book | None, str]:
             int(new_tokens),
             manual=said.get("manual") == "true",
             lens=model.has_lens,
+            effects=said.get("effects") == "true",
+            neighbours=model.has_neighbours,
         )
     except (SheetGPTError, ValueError) as error:
         return None, f"what the file says of itself cannot be compiled again: {error}"

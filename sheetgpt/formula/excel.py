@@ -33,8 +33,8 @@ def _print(tree: Expr, tab: str) -> tuple[str, int]:
             return number(value), ATOM
         case Text(value):
             return '"' + value.replace('"', '""') + '"', ATOM
-        case Range(area, name, _, fixed):
-            return name or _place(area, fixed, tab), ATOM
+        case Range(area, name, part, fixed):
+            return (name if name and not part else _place(area, fixed, tab)), ATOM
         case Call(op, (left, right)) if op in BINARY:
             strength = BINARY[op]
             return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}", strength

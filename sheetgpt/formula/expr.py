@@ -23,6 +23,7 @@ Shape = tuple[Side, Side]
 
 SO_FAR = "t"
 EACH = "each"
+OWN = "own"
 SCALAR: Shape = (1, 1)
 
 
@@ -124,7 +125,8 @@ class Range(Expr):
     """Cells; written by their defined name where they have one.
 
     part: what part of the range with this name they are: its columns from one to another,
-        counted from 0, or EACH, one of equal parts for which one formula stands.
+        counted from 0; or EACH, one of equal parts for which one formula stands; or OWN, what
+        belongs to this block of a range for all blocks. A part goes by its address.
     fixed: which sides stay where they are when the formula is filled on; two formulas that differ
         in nothing else compute the same.
     """
@@ -340,12 +342,12 @@ SHAPES: dict[str, Callable[[Arguments], Shape]] = {
     **dict.fromkeys(("AND", "OR", "SUMPRODUCT"), _scalar(1)),
     **dict.fromkeys(("COUNTIF", "LARGE", "SMALL"), _scalar(2, 2)),
     **dict.fromkeys(("ROWS", "COLUMNS"), _scalar(1, 1)),
-    **dict.fromkeys(("EXP", "LN", "SQRT", "TANH", "SIN", "ABS", "INT"), _UNARY),
+    **dict.fromkeys(("EXP", "LN", "SQRT", "TANH", "SIN", "ACOS", "ABS", "INT"), _UNARY),
     **dict.fromkeys(("NORMSDIST", "NOT", "TRIM", "LEN", "UNICODE", "UNICHAR"), _UNARY),
     **dict.fromkeys(("ISNUMBER", "ISTEXT", "ISERROR"), _UNARY),
-    **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "IFERROR"), _BINARY),
+    **dict.fromkeys(("MOD", "ROUND", "EXACT", "REPT", "IFERROR", "HYPERLINK"), _BINARY),
     "DEC2HEX": _elementwise(1, 2),
-    **dict.fromkeys(("MID", "SUBSTITUTE"), _elementwise(3, 3)),
+    **dict.fromkeys(("MID", "SUBSTITUTE", "ADDRESS"), _elementwise(3, 3)),
     "IF": _elementwise(2, 3),
     "CHOOSE": _elementwise(2),
     "PI": _scalar(0, 0),

@@ -10,7 +10,7 @@ _SIGN = {
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FUNCTION = {
     "AVERAGE": "mean", "VARP": "var", "SUM": "Σ", "MAX": "max", "MIN": "min", "EXP": "exp",
-    "TANH": "tanh", "NORMSDIST": "Φ", "LN": "ln", "ABS": "abs",
+    "TANH": "tanh", "NORMSDIST": "Φ", "LN": "ln", "ABS": "abs", "ACOS": "arccos",
 }  # fmt: skip
 PRODUCT = BINARY["*"]
 

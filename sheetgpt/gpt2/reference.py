@@ -7,6 +7,7 @@ All numbers are float64. In the shapes, n is the number of tokens.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,23 @@ BLOCK_STEPS = (
     "mlp.c_proj",
     "mlp.residual",
 )
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What each head, [n_layer, n_head], and each MLP, [n_layer], is multiplied by where it writes.
+
+    1 leaves a part as it was learned, 0 takes it out. The output projection's bias belongs to no
+    head, the MLP's last bias to the MLP.
+    """
+
+    heads: Array
+    mlps: Array
+
+    @classmethod
+    def on(cls, config: Config) -> "Switches":
+        """All of them 1."""
+        return cls(np.ones((config.n_layer, config.n_head)), np.ones(config.n_layer))
 
 
 def step_names(config: Config) -> list[str]:
@@ -129,8 +147,10 @@ def hidden(n: int, window: int) -> NDArray[np.bool_]:  # [query, key]
     return (distance < 0) | (distance >= (window or n))
 
 
-def attention(x: Array, weights: Weights, block: int, config: Config, trace: Trace) -> Array:
-    """Causal self-attention of a block; [n, d] -> [n, d]."""
+def attention(
+    x: Array, weights: Weights, block: int, config: Config, switches: Array, trace: Trace
+) -> Array:
+    """Causal self-attention of a block; [n, d] -> [n, d]. switches: of its heads, [n_head]."""
     (n, d), n_head, name = x.shape, config.n_head, f"h.{block}.attn"
     trace[f"{name}.c_attn"] = c_attn = linear(x, weights, f"{name}.c_attn")  # [n, 3d]
     q, k, v = np.split(c_attn, 3, axis=-1)  # [n, d] each
@@ -148,28 +168,34 @@ def attention(x: Array, weights: Weights, block: int, config: Config, trace: Tra
     attended = softmax(np.where(mask, -np.inf, scores))  # [n_head, n, n]
     trace[f"{name}.weights"] = np.where(mask, np.nan, attended).swapaxes(0, 1)
 
-    trace[f"{name}.heads"] = heads = (attended @ v).swapaxes(0, 1).reshape(n, d)
+    found = attended @ v * switches[:, None, None]  # [n_head, n, d / n_head]
+    trace[f"{name}.heads"] = heads = found.swapaxes(0, 1).reshape(n, d)
     trace[f"{name}.c_proj"] = c_proj = linear(heads, weights, f"{name}.c_proj")
     return c_proj
 
 
-def mlp(x: Array, weights: Weights, name: str, activation: str, trace: Trace) -> Array:
+def mlp(
+    x: Array, weights: Weights, name: str, activation: str, switch: float, trace: Trace
+) -> Array:
     """Up to n_inner, the activation, and down again; [n, d] -> [n, d]."""
     trace[f"{name}.c_fc"] = c_fc = linear(x, weights, f"{name}.c_fc")  # [n, n_inner]
     trace[f"{name}.gelu"] = gelu = ACTIVATIONS[activation](c_fc)  # [n, n_inner]
-    trace[f"{name}.c_proj"] = c_proj = linear(gelu, weights, f"{name}.c_proj")
+    trace[f"{name}.c_proj"] = c_proj = switch * linear(gelu, weights, f"{name}.c_proj")
     return c_proj
 
 
-def block(x: Array, weights: Weights, number: int, config: Config, trace: Trace) -> Array:
+def block(
+    x: Array, weights: Weights, number: int, config: Config, switches: Switches, trace: Trace
+) -> Array:
     """One transformer block, normalising before each of its two halves; [n, d] -> [n, d]."""
     name, epsilon = f"h.{number}", config.layer_norm_epsilon
     trace[f"{name}.input"] = x
     ln_1 = layer_norm(x, weights, f"{name}.ln_1", epsilon, trace)
-    x = x + attention(ln_1, weights, number, config, trace)
+    x = x + attention(ln_1, weights, number, config, switches.heads[number], trace)
     trace[f"{name}.attn.residual"] = x
     ln_2 = layer_norm(x, weights, f"{name}.ln_2", epsilon, trace)
-    x = x + mlp(ln_2, weights, f"{name}.mlp", config.activation_function, trace)
+    switch = float(switches.mlps[number])
+    x = x + mlp(ln_2, weights, f"{name}.mlp", config.activation_function, switch, trace)
     trace[f"{name}.mlp.residual"] = x
     return x
 
@@ -200,14 +226,16 @@ def fitting(config: Config, ids: Sequence[int]) -> NDArray[np.int64]:
     return np.array(ids, dtype=np.int64)
 
 
-def forward(config: Config, weights: Weights, ids: Sequence[int]) -> Trace:
+def forward(
+    config: Config, weights: Weights, ids: Sequence[int], switches: Switches | None = None
+) -> Trace:
     """Run the model on n token ids: every step of `step_names`, in that order, under its name.
 
     Shapes, with d = n_embd: `tokens.id` and `predicted.id` [n], integers; `attn.c_attn` [n, 3d];
     `attn.scores` and `attn.weights` [n, n_head, n], NaN where a token would look at one that it
     does not see; `attn.heads` [n, d], the heads side by side; `mlp.c_fc` and `mlp.gelu` (whatever
     the activation is) [n, n_inner]; `logits` and `softmax` [n, n_vocab]; all others [n, d].
-    The predicted id is the lowest of those with the largest logit.
+    The predicted id is the lowest of those with the largest logit. Without switches all are 1.
 
     Weights are made float64 one at a time. Raises PromptError if the ids do not fit the model.
     """
@@ -217,7 +245,7 @@ def forward(config: Config, weights: Weights, ids: Sequence[int]) -> Trace:
     trace["embed.position"] = float64(weights["wpe"][: len(tokens)])
     x = trace["embed.text"] + trace["embed.position"]
     for b in range(config.n_layer):
-        x = block(x, weights, b, config, trace)
+        x = block(x, weights, b, config, switches or Switches.on(config), trace)
     x = layer_norm(x, weights, "ln_f", config.layer_norm_epsilon, trace)
     trace["logits"] = unembed(x, weights, config)
     trace["softmax"] = softmax(trace["logits"])

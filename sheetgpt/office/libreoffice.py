@@ -95,8 +95,8 @@ class Office:
             raise OfficeError(f"{self._path}: LibreOffice cannot do this ({answer['error']})")
         return answer["ok"]
 
-    def set(self, values: Mapping[str, str | float]) -> None:
-        """Put a value into the first cell of each defined name."""
+    def set(self, values: Mapping[str, str | float | list[list[float]]]) -> None:
+        """Put a value into the first cell of each defined name, or rows into all of them."""
         self._ask("set", dict(values))
 
     def press_f9(self) -> None:

@@ -114,8 +114,11 @@ def answer(desktop, document, command, display):
         return load(desktop, what, display), True
     if verb == "set":
         for name, value in what.items():
-            cell = cells(document, name).getCellByPosition(0, 0)
-            if isinstance(value, str):
+            whole = cells(document, name)
+            cell = whole.getCellByPosition(0, 0)
+            if isinstance(value, list):
+                whole.setDataArray(tuple(map(tuple, value)))
+            elif isinstance(value, str):
                 cell.setString(value)
             else:
                 cell.setValue(value)

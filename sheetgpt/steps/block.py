@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sheetgpt.formula.expr import Expr, heads, past, split
+from sheetgpt.formula.expr import EACH, Expr, Range, heads, past, split
 from sheetgpt.steps.mathematics import logistic, normal, pi, sqrt, tanh
 from sheetgpt.steps.step import Step, Weights, layer_norm, linear, softmax
 
@@ -43,8 +43,37 @@ class Attention:
     window: int = 0
 
 
-def block(step: Step, x: Expr, h: Weights, how: Attention, activation: str, epsilon: Expr) -> Expr:
-    """[1, n_embd] -> [1, n_embd] for each token; t is the number of tokens that it sees."""
+@dataclass(frozen=True)
+class Switches:
+    """What each head, [1, n_head], and the MLP, [1, 1], is multiplied by where it writes.
+
+    1 leaves a part as it was learned, 0 turns it off.
+    """
+
+    heads: Range
+    mlp: Range
+
+    def of_heads(self) -> list[Range]:
+        area = self.heads.area
+        return [
+            Range(area.columns(head, head + 1), self.heads.name, EACH)
+            for head in range(area.shape[1])
+        ]
+
+
+def block(
+    step: Step,
+    x: Expr,
+    h: Weights,
+    how: Attention,
+    activation: str,
+    epsilon: Expr,
+    switches: Switches | None = None,
+) -> Expr:
+    """[1, n_embd] -> [1, n_embd] for each token; t is the number of tokens that it sees.
+
+    switches: None where nothing can be turned off, which is as if all of them were 1.
+    """
     x = step("input", x)  # [1, n_embd]
 
     # Attention: each token reads from itself and the tokens before it.
@@ -63,7 +92,12 @@ def block(step: Step, x: Expr, h: Weights, how: Attention, activation: str, epsi
     )
     attended = step(  # [1, n_embd], the heads side by side
         "attn.heads",
-        *(w_i @ past(v_i, how.window) for w_i, v_i in zip(weights, v, strict=True)),
+        *(
+            switched(w_i @ past(v_i, how.window), s_i)
+            for w_i, v_i, s_i in zip(
+                weights, v, switches.of_heads() if switches else [None] * how.n_head, strict=True
+            )
+        ),
     )
     c_proj = step("attn.c_proj", linear(attended, h, "attn.c_proj"))  # [1, n_embd]
     x = step("attn.residual", x + c_proj)  # [1, n_embd]
@@ -72,8 +106,19 @@ def block(step: Step, x: Expr, h: Weights, how: Attention, activation: str, epsi
     ln_2 = layer_norm(step, "ln_2", x, h, epsilon)  # [1, n_embd]
     c_fc = step("mlp.c_fc", linear(ln_2, h, "mlp.c_fc"))  # [1, n_inner]
     active = step("mlp.gelu", ACTIVATIONS[activation](c_fc))  # [1, n_inner]
-    c_proj = step("mlp.c_proj", linear(active, h, "mlp.c_proj"))  # [1, n_embd]
+    c_proj = step(  # [1, n_embd]
+        "mlp.c_proj", switched(linear(active, h, "mlp.c_proj"), switches.mlp if switches else None)
+    )
     return step("mlp.residual", x + c_proj)  # [1, n_embd]
+
+
+def switched(part: Expr, switch: Range | None) -> Expr:
+    """What a part of a block writes; of a head, what it gives to the output projection.
+
+    That is the same, for the projection is linear. Its bias belongs to no head, that of the MLP's
+    to the MLP.
+    """
+    return part if switch is None else part * switch
 
 
 def score(q: Expr, k: Expr, how: Attention) -> Expr:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
-from sheetgpt.book.book import Tab, Validation
-from sheetgpt.book.looks import HEAT
+from sheetgpt.book.book import Diverging, Tab, Validation
+from sheetgpt.book.looks import DIVERGING, HEAT
 from sheetgpt.formula import excel
-from sheetgpt.formula.cells import Area
+from sheetgpt.formula.cells import STAYS, Area
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -22,7 +22,7 @@ LONGEST_TITLE, LONGEST_SENTENCE = 32, 255  # of the message of a validation; Exc
 
 Attributes = Mapping[str, str | float | None]
 
-_KINDS = {"decimal": "decimal", "whole": "whole", "text": "textLength"}
+_KINDS = {"decimal": "decimal", "whole": "whole", "text": "textLength", "list": "list"}
 
 
 def head(tab: Tab, styles: Mapping[str, int], *, is_first: bool) -> str:
@@ -176,6 +176,8 @@ def _rules(tab: Tab, differences: Mapping[str, int]) -> Iterator[tuple[Area, Att
     """18.3.1.10: each area, what kind of rule it has, and what stands in the rule."""
     for area in tab.heat:
         yield area, {"type": "colorScale"}, color_scale()
+    for each in tab.diverging:
+        yield each.area, {"type": "colorScale"}, diverging_scale(each)
     for rule in tab.rules:
         kind: Attributes = {"type": "expression", "dxfId": differences[rule.look]}
         yield rule.area, kind, _element("formula", {}, escape(excel.text(rule.condition, tab.name)))
@@ -185,6 +187,17 @@ def color_scale() -> str:
     """18.3.1.16: white for 0, the strongest for 1: the same colours in every heat map."""
     stops = "".join(_element("cfvo", {"type": "num", "val": share}) for share in (0, 0.5, 1))
     colors = "".join(_element("color", {"rgb": _color(color)}) for color in HEAT)
+    return _element("colorScale", {}, stops + colors)
+
+
+def diverging_scale(diverging: Diverging) -> str:
+    """18.3.1.16: white for 0, and a colour each for what is far below and far above."""
+    largest = diverging.largest
+    kind = "num" if isinstance(largest, float) else "formula"
+    size = f"{largest:.15g}" if isinstance(largest, float) else largest.spelled(STAYS)
+    ends = [(kind, f"-{size}"), ("num", "0"), (kind, size)]
+    stops = "".join(_element("cfvo", {"type": type_, "val": value}) for type_, value in ends)
+    colors = "".join(_element("color", {"rgb": _color(color)}) for color in DIVERGING)
     return _element("colorScale", {}, stops + colors)
 
 
@@ -207,6 +220,9 @@ def data_validation(validation: Validation) -> str:
         "error": _cut(validation.sentence, LONGEST_SENTENCE),
         "sqref": validation.area.address,
     }
+    if validation.choices is not None:
+        choices = validation.choices.absolute.rpartition("!")[2]
+        return _element("dataValidation", what, _element("formula1", {}, choices))
     least = _element("formula1", {}, f"{validation.least:.15g}")
     most = _element("formula2", {}, f"{validation.most:.15g}")
     return _element("dataValidation", what, least + most)
@@ -221,6 +237,11 @@ def hyperlinks(tab: Tab) -> str:
         )
         for text in tab.texts
         if text.link is not None
+    ]
+    found += [
+        _element("hyperlink", {"ref": each.area.address, "location": str(each.link)})
+        for each in tab.computed
+        if each.link is not None
     ]
     return _element("hyperlinks", {}, "".join(found)) if found else ""
 

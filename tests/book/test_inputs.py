@@ -5,6 +5,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from sheetgpt.book.records import UNDER_MICROSCOPE
 from sheetgpt.build import EXAMPLE, Order, build_workbook
 from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import recalculate
@@ -62,6 +63,14 @@ def test_every_number_input_says_what_may_be_typed(tiny_workbook):
         "new_tokens",
         "attention.chosen",
         "lens.on",
+        "reasons.position",
+        "reasons.rather",
+        "reasons.block",
+        "reasons.head",
+        "microscope.block",
+        "microscope.token",
+        "microscope.head",
+        "microscope.column",
     ):
         tab, cell = book.defined_names[name].attr_text.replace("$", "").rsplit("!", 1)
         rule = found[tab.strip("'"), cell]
@@ -70,6 +79,20 @@ def test_every_number_input_says_what_may_be_typed(tiny_workbook):
             and rule.errorTitle
             and rule.formula2 in rule.error.replace(",", "")
         )
+
+
+def test_the_step_under_the_microscope_is_one_of_a_list(tiny_workbook):
+    """The program offers the names, and says what to do about any other."""
+    book = openpyxl.load_workbook(tiny_workbook)
+    (rule,) = (
+        each for each in book["microscope"].data_validations.dataValidation if each.type == "list"
+    )
+    assert str(rule.sqref) == book.defined_names["microscope.step"].attr_text.split("$", 1)[
+        1
+    ].replace("$", "")
+    assert rule.showErrorMessage and rule.errorTitle and rule.error
+    cells = book["microscope"][rule.formula1.replace("$", "")]
+    assert [cell.value for (cell,) in cells] == list(UNDER_MICROSCOPE)
 
 
 def test_no_formula_would_become_text(tiny_workbook):

@@ -20,7 +20,10 @@ every_language = pytest.mark.parametrize("language", languages())
 translated = pytest.mark.parametrize("language", sorted({*languages()} - {"en"}))
 
 # What is the same everywhere: signs, letters, ids, and names that nobody translates.
-SAME = re.compile(r"✓|[xyz]|id( \{number\})?|top-[kp]|softmax|GELU|ReLU|SiLU")
+SAME = re.compile(
+    r"✓|[xyz]|id( \{number\})?|top-[kp]|softmax|GELU|ReLU|SiLU|MLP|exp|a − b \+ c|a, b, c|a、b、c"
+    r"|[“「\"]{token}[”」\"]"
+)
 
 
 def halves(text: str) -> int:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -23,6 +24,11 @@ from tests.places import PLAIN
 
 INPUTS = {
     "prompt", "new_tokens", "temperature", "top_k", "top_p", "seed", "attention.chosen", "lens.on",
+    "switch.heads", "switch.mlp", "reasons.position", "reasons.token", "reasons.other",
+    "reasons.rather", "reasons.block", "reasons.head",
+    "microscope.step", "microscope.block", "microscope.token", "microscope.head",
+    "microscope.column", "neighbours.word", "neighbours.sum.a", "neighbours.sum.b",
+    "neighbours.sum.c", "neighbours.pair.a", "neighbours.pair.b",
 }  # fmt: skip
 FROZEN_ROWS = 3  # the title, the links and the sentence stay on every tab
 
@@ -133,8 +139,9 @@ def test_only_inputs_can_be_typed_into(path):
             unlocked |= {(sheet.title, c.coordinate) for c in own if not c.protection.locked}
     named = set()
     for name in INPUTS:
-        sheet, (column, row, *_) = area(path, name)
-        named.add((sheet.title, f"{get_column_letter(column)}{row}"))
+        sheet, (left, top, right, bottom) = area(path, name)
+        for column, row in product(range(left, right + 1), range(top, bottom + 1)):
+            named.add((sheet.title, f"{get_column_letter(column)}{row}"))
     assert unlocked == named
 
 
@@ -142,8 +149,9 @@ def test_formulas_are_no_inputs(path):
     formulas = loaded(path, values=False)
     for name in INPUTS:
         tab, address = formulas.defined_names[name].attr_text.rsplit("!", 1)
-        cell = formulas[tab.strip("'")][address.replace("$", "")]
-        assert cell.data_type != "f"
+        left, top, right, bottom = range_boundaries(address.replace("$", ""))
+        for row in formulas[tab.strip("'")].iter_rows(top, bottom, left, right):
+            assert all(cell.data_type != "f" for cell in row)
 
 
 # --- steps ---------------------------------------------------------------------------------------
@@ -226,11 +234,13 @@ def test_charts_show_something(path):
         for chart in sheet._charts:
             seen += 1
             for series in chart.series:
-                for reference in (series.val.numRef.f, series.cat.numRef or series.cat.strRef):
-                    tab, address = getattr(reference, "f", reference).rsplit("!", 1)
+                across, up = series.cat or series.xVal, series.val or series.yVal
+                for reference in (up.numRef, across.numRef or across.strRef):
+                    tab, address = reference.f.rsplit("!", 1)
                     cells = book[tab.strip("'")][address.replace("$", "")]
-                    assert all(cell.value not in (None, "") for (cell,) in cells)
-    assert seen == 2
+                    rows = cells if isinstance(cells, tuple) else ((cells,),)
+                    assert all(cell.value not in (None, "") for (cell,) in rows)
+    assert seen == 5
 
 
 def test_charts_have_a_text_for_those_who_cannot_see_them(path, language):
@@ -239,7 +249,8 @@ def test_charts_have_a_text_for_those_who_cannot_see_them(path, language):
         for name in archive.namelist():
             if re.fullmatch(r"xl/drawings/drawing\d+\.xml", name):
                 found |= {frame.get("descr") for frame in frames(archive.read(name))}
-    assert found == {words.label("chart"), words.label("lens chart")}
+    shown = ("chart", "lens chart", "microscope sum chart", "microscope curve chart")
+    assert found == {words.label(name) for name in (*shown, "neighbours chart")}
 
 
 def frames(drawing: bytes) -> Iterator[Any]:

@@ -10,11 +10,13 @@ from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.reference import step_names
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["lens", "no lens"])
+@pytest.fixture(scope="module", params=[True, False], ids=["all", "no lens, no neighbours"])
 def compiled(request, nano):
     model = checkpoint.load(nano)
     room = room_for(model.tokenizer, "a b", 8, 8)
-    book = compile_book(model, "a b", room, load_words("en"), lens=request.param)
+    book = compile_book(
+        model, "a b", room, load_words("en"), lens=request.param, neighbours=request.param
+    )
     return model, room, book
 
 
@@ -45,8 +47,8 @@ def test_the_witness_has_the_same_steps(compiled):
 def test_the_list_needs_no_book(compiled):
     model, room, book = compiled
     lens = "lens.on" in book.names
-    names = [
-        step.name for step in listed(model.config, room, splitting_of(model.tokenizer), lens=lens)
-    ]
+    splitting = splitting_of(model.tokenizer)
+    every = listed(model.config, room, splitting, lens=lens, neighbours=lens)
+    names = [step.name for step in every]
     assert names == [step.name for step in book.steps]
     assert len(names) == len(set(names))

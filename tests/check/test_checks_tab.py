@@ -8,7 +8,8 @@ import pytest
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.prompt import room_for
-from sheetgpt.book.witness import ReadBack, fingerprints
+from sheetgpt.book.witness import ReadBack
+from sheetgpt.book.witness import said as says
 from sheetgpt.book.words import load_words
 from sheetgpt.calculate.environment import Environment
 from sheetgpt.calculate.recalculate import recalculate
@@ -114,7 +115,8 @@ def test_typing_in_libreoffice(tiny_workbook, libreoffice):
 def test_manual_calculation_and_no_lens(tmp_path):
     plain = checkpoint.load(PLAIN)
     words = load_words("en")
-    witness = fingerprints(plain, ReadBack(plain.weights, Workers(1)), "ab", 1, 4)
+    weights = ReadBack(plain.weights, Workers(1))
+    witness = says(plain, weights, "ab", 1, 4, parts=False).fingerprints
     room = room_for(plain.tokenizer, "ab", 4, 4)
     book = compile_book(plain, "ab", room, words, manual=True, lens=False, witness=witness)
     values = calculate(book)

@@ -204,6 +204,30 @@ WHOLE_STEP: dict[str, tuple[Fault, str]] = {
     "how likely": (lambda x: x.change("lens.probability", "EXP", ""), "lens.probability"),
     "how likely in the end": (lambda x: x.change("lens.final", "EXP", ""), "lens.final"),
     "the block it is decided in": (lambda x: x.change("lens.from", "MAX", "MIN"), "lens.from"),
+    "a switch that nothing reads": (
+        lambda x: x.change("h.1.mlp.c_proj", r"\*switches!\$?\w+\$?\d+", ""),
+        "h.1.mlp.c_proj",
+    ),
+    "another head's switch": (
+        lambda x: x.change("h.0.attn.heads", r"switches!\$C", "switches!$D"),
+        "h.0.attn.heads",
+    ),
+    "a switch that is always on": (
+        lambda x: x.change("switches.mlp", "ISNUMBER", "ISERROR"),
+        "switches.mlp",
+    ),
+    "a vote for the other token": (
+        lambda x: x.change("reasons.apart", r"\)-", ")+"),
+        "reasons.apart",
+    ),
+    "a vote of the mean": (
+        lambda x: x.change("reasons.direction", "-AVERAGE", "+AVERAGE"),
+        "reasons.direction",
+    ),
+    "the weakest vote": (
+        lambda x: x.change("reasons.strongest.size", "LARGE", "SMALL"),
+        "reasons.strongest.size",
+    ),
     "a fingerprint's cells": (
         lambda x: x.change("checks.now", "A", "B", 0),
         "checks.now",

@@ -28,7 +28,26 @@ EDITS: list[dict[str, str | float]] = [
     {"new_tokens": 4},
     {"attention.chosen": 1},
     {"lens.on": 0},
+    {"switch.heads": 0},
+    {"switch.mlp": "off"},
+    {"switch.mlp": 0.5},
+    {"reasons.token": "a"},
+    {"reasons.other": 70},
+    {"reasons.rather": 0},
+    {"reasons.position": 3},
+    {"reasons.block": 1, "reasons.head": 0},
+    {"reasons.token": "no token", "reasons.other": "", "switch.heads": 1, "switch.mlp": 1},
     {"lens.on": 1},
+    {"microscope.column": 3},
+    {"microscope.step": "attn.heads"},
+    {"microscope.token": 2},
+    {"microscope.step": "mlp.gelu"},
+    {"microscope.block": 1},
+    {"microscope.column": "abc"},
+    {"microscope.step": "logits", "microscope.column": 1, "microscope.token": 0},
+    {"neighbours.word": "b"},
+    {"neighbours.sum.a": "c"},
+    {"neighbours.pair.b": "?"},
     {"temperature": "abc"},
     {"prompt": "a b c d e f g h"},
     {"prompt": ""},
@@ -125,6 +144,21 @@ def test_asked_rightly_a_manual_workbook_answers(manual, libreoffice):
         found = document.read(["start.completion", "completion", "prompt.read"])
         assert found["prompt.read"] == [["c"]]
         assert found["start.completion"] == found["completion"]
+        document.set({"switch.mlp": 0})
+        document.press_f9()
+        found = document.read(["start.completion", "completion", "start.current"])
+        assert found["start.current"] == [[1.0]]
+        assert found["start.completion"] == found["completion"]
+
+
+def test_a_switch_makes_answers_old_too(manual, libreoffice):
+    """No conditional format sees the other tab, but what is calculated does."""
+    press = load_words("en").label("calculate first")
+    with office.opened(manual) as document:
+        document.set({"switch.heads": 0})
+        document.press_f9()
+        found = document.read(["start.current", "start.completion"])
+    assert found == {"start.current": [[0.0]], "start.completion": [[press]]}
 
 
 def test_a_manual_workbook_never_shows_an_answer_to_another_text(manual, libreoffice):

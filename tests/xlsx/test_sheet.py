@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from lxml import etree
 
-from sheetgpt.book.book import Bars, Book, Rule, Tab, Text, Validation
+from sheetgpt.book.book import Bars, Book, Diverging, Rule, Tab, Text, Validation
 from sheetgpt.book.rules import beside, itself
 from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.formula.cells import Area
@@ -300,3 +300,15 @@ def test_libreoffice_opens_it_with_the_cursor_there(tmp_path, libreoffice):
         timeout=120,
     )
     assert done.stdout.splitlines() == ["$t.$B$5"] * len(paths)
+
+
+def test_a_diverging_scale_is_white_at_nothing():
+    """18.3.1.16, with the largest size in a cell of the same tab, or known."""
+    votes, largest = Area("t", 3, 3, 5, 6), Area("t", 9, 2, 9, 2)
+    ends = ("F0A868", "FFFFFF", "64A1E4")
+    colors = "".join(f'<color rgb="FF{color}"/>' for color in ends)
+    for size, kind, text in ((largest, "formula", "$B$9"), (2.5, "num", "2.5")):
+        assert xml.diverging_scale(Diverging(votes, size)) == (
+            f'<colorScale><cfvo type="{kind}" val="-{text}"/><cfvo type="num" val="0"/>'
+            f'<cfvo type="{kind}" val="{text}"/>{colors}</colorScale>'
+        )

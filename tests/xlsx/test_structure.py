@@ -25,9 +25,24 @@ from sheetgpt.xlsx.read import Workbook, read
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 # Functions that Excel 2013 and LibreOffice 7.4 both have, as a file spells them. None of them is
-# volatile, and none computes an address (INDEX only where it takes a part of a given range).
+# volatile, and none computes an address (INDEX only where it takes a part of a given range;
+# ADDRESS only makes the text of a link).
 ALLOWED = {
-    *("ABS", "AND", "AVERAGE", "CHOOSE", "COUNT", "COUNTIF", "EXACT", "EXP", "IF", "IFERROR"),
+    *(
+        "ABS",
+        "ACOS",
+        "ADDRESS",
+        "AND",
+        "AVERAGE",
+        "CHOOSE",
+        "COUNT",
+        "COUNTIF",
+        "EXACT",
+        "EXP",
+        "HYPERLINK",
+        "IF",
+        "IFERROR",
+    ),
     *(
         "INDEX",
         "INT",

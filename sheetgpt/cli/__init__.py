@@ -1,4 +1,4 @@
-"""The command line; the only file that prints or exits.
+"""The command line; nothing else prints or exits.
 
 Exit status: 0 all is well, 1 a check found a difference, 2 something cannot be used, or somebody
 ended the work before it was done.
@@ -6,129 +6,46 @@ ended the work before it was done.
 
 import signal
 import sys
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn, Self
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 import sheetgpt
 from sheetgpt import check as checking
 from sheetgpt import models as known
-from sheetgpt.book.data import readable
 from sheetgpt.book.words import languages
-from sheetgpt.build import (
-    EXAMPLE,
-    NEW_TOKENS,
-    Order,
-    build_lessons,
-    build_workbook,
-)
-from sheetgpt.check.shown import as_json_text, sentences, table
+from sheetgpt.build import EXAMPLE, NEW_TOKENS, Order, build_lessons, build_workbook
+from sheetgpt.check.shown import as_json_text
 from sheetgpt.checkpoint import hub
-from sheetgpt.checkpoint.checkpoint import Checkpoint
-from sheetgpt.checkpoint.rounding import DIGITS, RoundingLoss
-from sheetgpt.errors import SheetGPTError
-from sheetgpt.estimate import Estimate, is_large
+from sheetgpt.checkpoint.rounding import DIGITS
+from sheetgpt.cli.group import Commands, fail
+from sheetgpt.cli.options import (
+    force_option,
+    jobs_option,
+    language_option,
+    model_option,
+    output_option,
+    tokens_option,
+)
+from sheetgpt.cli.screen import (
+    console,
+    progress,
+    quoted,
+    show_estimate,
+    show_loss,
+    show_notes,
+    show_report,
+    show_word,
+)
+from sheetgpt.estimate import is_large
 from sheetgpt.formula.text import LONGEST_TEXT
-from sheetgpt.gpt2.characters import class_of
 from sheetgpt.gpt2.sampling import Controls
 from sheetgpt.gpt2.sampling import complete as write_on
-from sheetgpt.gpt2.tokens import Word
 from sheetgpt.lessons.words import languages as lesson_languages
 from sheetgpt.page.build import NEW_TOKENS as PAGE_TOKENS
 from sheetgpt.page.build import PageOrder, save_page
-from sheetgpt.progress import Progress, silent
-from sheetgpt.workers import cores
 from sheetgpt.xlsx.write import Form
-
-INTERRUPTED = "interrupted; nothing was written"
-
-model_option = click.option(
-    "--model",
-    default="nano",
-    show_default=True,
-    metavar="NAME|DIR|FILE",
-    help="A model that is here (see sheetgpt models), the directory of a GPT-2 checkpoint, or its"
-    " file of weights.",
-)
-jobs_option = click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=cores,
-    metavar="N",
-    help="How many cores to use.  [default: all]",
-)
-
-
-class Interrupts:
-    """Raises KeyboardInterrupt where somebody presses Ctrl-C, and remembers it.
-
-    Python swallows what is raised while it tidies up an object; then it is raised again. Libraries
-    may make another error of it; that it `happened` tells what it was.
-    """
-
-    def __init__(self) -> None:
-        self.happened = False
-        self._before, self._unraisable = signal.getsignal(signal.SIGINT), sys.unraisablehook
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._interrupt)
-            sys.unraisablehook = self._swallowed
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._before)
-            sys.unraisablehook = self._unraisable
-
-    def _interrupt(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough; let what follows tidy up
-        self.happened = True
-        raise KeyboardInterrupt
-
-    def _swallowed(self, what: "sys.UnraisableHookArgs") -> None:
-        if not isinstance(what.exc_value, KeyboardInterrupt):
-            self._unraisable(what)
-            return
-        signal.signal(signal.SIGINT, self._interrupt)
-        threading.Timer(0.01, signal.raise_signal, [signal.SIGINT]).start()  # not in this call
-
-
-class Commands(click.Group):
-    """Shows every error that a person can cause as one sentence, without a traceback."""
-
-    def invoke(self, context: click.Context) -> Any:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that clean-up still happens
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="replace")  # where a terminal has no emoji
-        with Interrupts() as interrupts:
-            try:
-                return super().invoke(context)
-            except SystemExit:
-                raise
-            except BaseException as error:
-                if interrupts.happened or isinstance(error, KeyboardInterrupt):
-                    fail(INTERRUPTED, 2)
-                if isinstance(error, SheetGPTError):
-                    fail(str(error), 2)
-                if isinstance(error, MemoryError):
-                    fail("there is not enough memory for this model; close other programs", 2)
-                raise
-
-
-def fail(sentence: str, status: int) -> NoReturn:
-    click.echo(f"sheetgpt: {sentence}", err=True)
-    sys.exit(status)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -156,18 +73,8 @@ def main() -> None:
     type=click.IntRange(1, LONGEST_TEXT),
     help="Characters that the prompt cell has room for.  [default: 64, or twice the context]",
 )
-@click.option(
-    "--tokens",
-    type=click.IntRange(1),
-    default=NEW_TOKENS,
-    show_default=True,
-    help="New tokens for the sheet to write; a cell on its first tab, too.",
-)
-@click.option(
-    "--language",
-    type=click.Choice(languages()),
-    help="The language of the words on the tabs.  [default: en]",
-)
+@tokens_option(NEW_TOKENS, "New tokens for the sheet to write; a cell on its first tab, too.")
+@language_option(languages(), "the words on the tabs", default=None)
 @click.option(
     "--template",
     metavar="FILE",
@@ -178,6 +85,18 @@ def main() -> None:
     "--lens/--no-lens",
     default=None,
     help="Whether there is a tab that shows what each block alone would say."
+    "  [default: unless the model is large]",
+)
+@click.option(
+    "--effects/--no-effects",
+    default=None,
+    help="Whether to say what happens without each head and each MLP."
+    "  [default: unless the model is large]",
+)
+@click.option(
+    "--neighbours/--no-neighbours",
+    default=None,
+    help="Whether there is a tab that shows which tokens are alike."
     "  [default: unless the model is large]",
 )
 @click.option(
@@ -194,13 +113,8 @@ def main() -> None:
     help="Whether each weight says where it stands, as some other programs want it."
     "  [default: unless there are millions]",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="The file to write.  [default: sheetgpt-MODEL.xlsx]",
-)
-@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@output_option("sheetgpt-MODEL.xlsx")
+@force_option
 @jobs_option
 def build(
     model: str,
@@ -211,6 +125,8 @@ def build(
     language: str | None,
     template: Path | None,
     lens: bool | None,
+    effects: bool | None,
+    neighbours: bool | None,
     digits: int,
     compact: bool,
     addresses: bool | None,
@@ -230,8 +146,9 @@ def build(
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
     order = Order(
-        prompt, context, prompt_length, language or "en", template, tokens, lens, digits, form
-    )
+        prompt, context, prompt_length, language or "en", template, tokens, lens, effects,
+        neighbours, digits, form,
+    )  # fmt: skip
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)
@@ -259,33 +176,16 @@ def build(
 @click.option(
     "--prompt", default=EXAMPLE, show_default=True, help="The text that stands on the page."
 )
-@click.option(
-    "--tokens",
-    type=click.IntRange(1),
-    default=PAGE_TOKENS,
-    show_default=True,
-    help="New tokens for the page to write; a field on it, too.",
-)
-@click.option(
-    "--language",
-    type=click.Choice(languages()),
-    default="en",
-    show_default=True,
-    help="The language of the words on the page.",
-)
+@tokens_option(PAGE_TOKENS, "New tokens for the page to write; a field on it, too.")
+@language_option(languages(), "the words on the page")
 @click.option(
     "--weights/--no-weights",
     default=None,
     help="Whether the model is inside, or its files are dropped on the page."
     "  [default: inside unless the model is large]",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="The file to write.  [default: sheetgpt-MODEL.html]",
-)
-@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@output_option("sheetgpt-MODEL.html")
+@force_option
 def page(
     model: str,
     prompt: str,
@@ -365,13 +265,7 @@ def check(
 @main.command(short_help="Print what the model writes after a prompt.")
 @click.argument("prompt")
 @model_option
-@click.option(
-    "--tokens",
-    type=click.IntRange(1),
-    default=16,
-    show_default=True,
-    help="How many tokens to write at most.",
-)
+@tokens_option(16, "How many tokens to write at most.")
 @click.option(
     "--temperature",
     type=click.FloatRange(0),
@@ -440,22 +334,9 @@ def tokenize(text: str, model: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--language",
-    type=click.Choice(lesson_languages()),
-    default="en",
-    show_default=True,
-    help="The language of the lessons.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("lessons.xlsx"),
-    show_default=True,
-    help="The file to write.",
-)
-@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@language_option(lesson_languages(), "the lessons")
+@output_option(Path("lessons.xlsx"))
+@force_option
 def lessons(language: str, output: Path, force: bool) -> None:
     """Write a small workbook of lessons on the ideas behind the model.
 
@@ -519,91 +400,3 @@ def fetch(name: str) -> None:
     checkpoint = known.load(name)
     n_weights = sum(weight.size for weight in checkpoint.weights.values())
     click.echo(f"{name}: {n_weights:,} weights in {directory}")
-
-
-# --- what is shown -----------------------------------------------------------------------------
-
-
-def console() -> Console:
-    """Standard output; wide enough for a table where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """What tells of the work on a terminal, with a bar where its end is known; else nothing."""
-    screen = Console(stderr=True)
-    if not screen.is_terminal:
-        yield silent
-        return
-    bar = Bar(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-    )
-    task = bar.add_task("", total=None, rate="")
-
-    def tell(what: str, done: int = 0, of: int = 0, /) -> None:
-        speed = bar.tasks[task].speed
-        rate = f"{speed / 1e6:.1f} million cells a second" if of and speed else ""
-        bar.update(task, description=what, completed=done, total=of or None, rate=rate)
-
-    with bar:
-        yield tell
-
-
-def show_notes(name: str, notes: Iterable[str]) -> None:
-    for note in notes:
-        click.echo(f"{name}: {note}")
-
-
-def show_estimate(name: str, expected: Estimate) -> None:
-    click.echo(
-        f"{name}: {expected.n_weights:,} weights, a file of about {megabytes(expected.file_size)}; "
-        f"LibreOffice takes about {megabytes(expected.memory)} of memory to open it"
-    )
-
-
-def megabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
-
-
-def show_loss(lost: RoundingLoss, digits: int, checkpoint: Checkpoint) -> None:
-    before, after = (
-        quoted(readable(checkpoint.tokenizer.token_bytes(i))) for i in (lost.before, lost.after)
-    )
-    next_token = f"stays {after}" if after == before else f"is {after}, no longer {before}"
-    click.echo(
-        f"weights rounded to {digits} digits: the next token's logits change by at most "
-        f"{lost.logit:.1e}; the likeliest token {next_token}"
-    )
-
-
-def quoted(text: str) -> str:
-    """A text between quotation marks, on one line."""
-    return "“" + text.replace("\n", "⏎") + "”"
-
-
-def show_word(word: Word, checkpoint: Checkpoint) -> None:
-    tokenizer = checkpoint.tokenizer
-    click.echo(quoted(word.text))
-    classes = (f"{ord(each):04X} {class_of(each).name.lower()}" for each in word.text)
-    click.echo("  characters  " + "  ".join(classes))
-    if tokenizer.unit == "bytes":
-        click.echo("  bytes  " + " ".join(f"{byte:02X}" for byte in word.utf8))
-    for number, merged in enumerate(word.rounds, start=1):
-        parts = " | ".join(readable(tokenizer.token_bytes(tokenizer.ids[p])) for p in merged.parts)
-        click.echo(f"  round {number}, merge {merged.rank}:  {parts}")
-    tokens = "  ".join(f"{i} {quoted(readable(tokenizer.token_bytes(i)))}" for i in word.ids)
-    click.echo("  tokens " + tokens)
-
-
-def show_report(report: checking.Report, *, verbose: bool) -> None:
-    console().print(table(report, verbose=verbose))
-    for sentence in sentences(report):
-        click.echo(sentence)
-    click.echo(f"{quoted(report.prompt)} → {quoted(report.predicted)}")
