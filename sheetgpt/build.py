@@ -10,7 +10,8 @@ from pathlib import Path
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.page import FIRST
-from sheetgpt.book.prompt import STAGES, room_for
+from sheetgpt.book.prompt import room_for, splitting_of
+from sheetgpt.book.prompt_stages import STAGES
 from sheetgpt.book.witness import ReadBack, said
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
@@ -164,7 +165,8 @@ def _refuse_path(path: Path, *, force: bool) -> None:
 
 
 def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
-    if not prompt and checkpoint.tokenizer.end_of_text is None:
+    tokenizer = checkpoint.tokenizer
+    if not prompt and tokenizer.end_of_text is None and tokenizer.leading is None:
         raise PromptError(
             "the prompt is empty, and the vocabulary has no <|endoftext|> to start from; "
             "give a prompt with --prompt"
@@ -179,12 +181,15 @@ def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
 
 
 def default_prompt(checkpoint: Checkpoint, order: Order) -> str:
-    """As many words of EXAMPLE as fit, or else its first letter: nobody has asked for more."""
+    """As many words of EXAMPLE as fit and the model knows, or else its first letter or token."""
     n_tokens = min(order.context or checkpoint.config.n_ctx, checkpoint.config.n_ctx)
-    words = EXAMPLE.split(" ")
-    for prompt in [*(" ".join(words[:n]) for n in range(len(words), 0, -1)), EXAMPLE[:1]]:
+    tokenizer = checkpoint.tokenizer
+    words = [word for word in EXAMPLE.split(" ") if tokenizer.unknown(word) is None]
+    first = next((text for text in tokenizer.looked_up if text.isprintable()), EXAMPLE[:1])
+    for prompt in [*(" ".join(words[:n]) for n in range(len(words), 0, -1)), EXAMPLE[:1], first]:
         within = len(prompt) <= (order.prompt_length or LONGEST_TEXT)
-        if within and len(checkpoint.tokenizer.encode_prompt(prompt)) <= n_tokens:
+        is_known = within and tokenizer.unknown(prompt) is None
+        if is_known and len(tokenizer.encode_prompt(prompt)) <= n_tokens:
             return prompt
     return EXAMPLE  # does not fit either, and the refusal can say why
 
@@ -218,11 +223,12 @@ def _room(checkpoint: Checkpoint, order: Order, prompt: str, ids: Sequence[int])
 def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:
     """A sheet has 16,384 columns and 1,048,576 rows: refuse before starting what cannot fit."""
     config = checkpoint.config
+    stages = tables_of(room.rounds, splitting_of(checkpoint.tokenizer))
     wide = {
         "the three parts of c_attn (3 × n_embd)": 3 * config.n_embd,
         "the MLP's width (n_inner)": config.n_inner,
         "the heads' matrices (n_head × context)": config.n_head * room.tokens,
-        "the tokenizer": STAGES + sum(len(each) + 2 for each in tables_of(room.rounds).values()),
+        "the tokenizer": STAGES + sum(len(each) + 2 for each in stages.values()),
     }
     for what, columns in wide.items():
         if columns > LAST_COLUMN - FIRST + 1:

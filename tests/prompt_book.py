@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sheetgpt.book import data
 from sheetgpt.book.book import Book
 from sheetgpt.book.calculate import calculate
+from sheetgpt.book.lookup import prompt_tables
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import prompt_page
 from sheetgpt.book.words import load_words
@@ -14,7 +15,7 @@ from sheetgpt.gpt2.tokens import Tokenizer
 from sheetgpt.steps.tokenize import Room
 from tests.live import Live
 
-TABS = ("start", "prompt to tokens", "vocabulary", "merges")
+TABS = ("start", "prompt to tokens", "vocabulary")
 
 
 @dataclass
@@ -35,11 +36,16 @@ class PromptBook:
         self.tokenizer, self.room = tokenizer, room
         words, names = load_words("en"), {}
         pages = [Page(tab, names, words, tab, tab) for tab in TABS]
-        start, on_tab, on_vocabulary, on_merges = pages
+        start, on_tab, on_vocabulary = pages
         start.write(5, 2, "", "input")
         shown = data.token_texts(tokenizer)
         texts = data.vocabulary(on_vocabulary, tokenizer, shown)
-        tables = data.merges(on_merges, tokenizer, shown)
+
+        def page(tab: str) -> Page:
+            pages.append(Page(tab, names, words, tab, tab))
+            return pages[-1]
+
+        tables = prompt_tables(page, tokenizer, shown)
         prompt_page(on_tab, start.define("prompt", start.area(5, 2)), texts, tables, room)
         self.book = Book([page.finished(link_to=pages) for page in pages], names)
         self.live = Live(self.book, calculate(self.book))

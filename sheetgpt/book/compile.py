@@ -15,11 +15,12 @@ from sheetgpt.book.checks import Compared, Inputs, checks_page
 from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
+from sheetgpt.book.lookup import prompt_tables
 from sheetgpt.book.microscope import Looked, MicroscopePage
 from sheetgpt.book.neighbours import neighbours_page
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import PredictedPage
-from sheetgpt.book.prompt import Writing, prompt_page
+from sheetgpt.book.prompt import Writing, prompt_page, splitting_of
 from sheetgpt.book.reasons import ReasonsInputs, ReasonsPage
 from sheetgpt.book.records import has_microscope, listed, placed
 from sheetgpt.book.split import split_page
@@ -47,6 +48,7 @@ SHOWN = (
     "candidates.token", "candidates.before", "lens.token", "lens.probability", "checks.summary",
     "switches.changed", "switches.sentence", "reasons.why",
 )  # fmt: skip
+TOKENIZER = ("unit", "leading", "otherwise")  # what no table of the workbook says of it
 PROPERTY = "sheetgpt."  # the document properties by which a workbook of ours tells its model
 
 
@@ -81,7 +83,8 @@ def compile_book(
     names: dict[str, Area] = {}
     pages = Pages(names, words)
     page = pages.add
-    listed_steps = listed(config, room, lens=lens, neighbours=neighbours)
+    splitting = splitting_of(checkpoint.tokenizer)
+    listed_steps = listed(config, room, splitting, lens=lens, neighbours=neighbours)
     records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
@@ -104,7 +107,7 @@ def compile_book(
     on_vocabulary = page("vocabulary")
     vocabulary = data.vocabulary(on_vocabulary, checkpoint.tokenizer, texts)
     partial = data.partial(on_vocabulary, checkpoint.tokenizer)
-    tables = data.merges(page("merges"), checkpoint.tokenizer, texts)
+    tables = prompt_tables(page, checkpoint.tokenizer, texts)
     weights = _weights(checkpoint, pages, texts)
 
     chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab, start.controls)
@@ -137,7 +140,8 @@ def compile_book(
         only=is_chosen(Call("row", (tokens.number,)), tokens.n_tokens, chosen.controls),
     )
     ids = fixed(Range(replace(logits.area, left=1, right=1)))  # they stand beside the logits
-    looked_up = Vocabulary(logits, ids, vocabulary, partial, checkpoint.tokenizer.end_of_text)
+    end, between = checkpoint.tokenizer.end_of_text, " " * checkpoint.tokenizer.is_of_words
+    looked_up = Vocabulary(logits, ids, vocabulary, partial, end, between)
     predicted = chosen.finish(tokens, looked_up, softmax)
     attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
     says = None
@@ -286,5 +290,11 @@ def _properties(
     if checkpoint.zeros:
         stated["zeros"] = " ".join(dict.fromkeys(map(kind, checkpoint.zeros)))
     stated |= {name: json.dumps(value) for name, value in asdict(checkpoint.config).items()}
+    tokenizer = checkpoint.tokenizer
+    of_tokenizer = {
+        **{name: getattr(tokenizer, name) for name in TOKENIZER},
+        "has_specials": bool(tokenizer.specials),
+    }
+    stated |= {f"tokenizer.{name}": json.dumps(value) for name, value in of_tokenizer.items()}
     stated |= {f"room.{name}": str(size) for name, size in asdict(room).items()}
     return {PROPERTY + name: text for name, text in stated.items()}

@@ -16,7 +16,7 @@ from sheetgpt.formula.expr import Range
 from sheetgpt.gpt2.characters import class_runs
 from sheetgpt.gpt2.partial import Partial, partial_tokens
 from sheetgpt.gpt2.tokens import BYTE_OF, SPELLING, Tokenizer
-from sheetgpt.steps.tokenize import NEVER, Tables
+from sheetgpt.steps.tokenize import NEVER, Specials, Tables
 
 ROWS = 256  # of a matrix that are made a fingerprint of at a time
 TOP = 6  # the first row of a list; its headings stand in the row above
@@ -61,9 +61,9 @@ def token_texts(tokenizer: Tokenizer) -> list[str]:
 
 def vocabulary(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Range:
     """Every token in the order of the ids: its text, and as the vocabulary's file spells it."""
-    _list(page, 1, "id", np.arange(len(texts)), "index")
-    _list(page, 3, "spelling", tokenizer.tokens, "token", "vocabulary.token")
-    return _list(page, 2, "token", texts, "token", "vocabulary.text")
+    constants(page, 1, "id", np.arange(len(texts)), "index")
+    constants(page, 3, "spelling", tokenizer.tokens, "token", "vocabulary.token")
+    return constants(page, 2, "token", texts, "token", "vocabulary.text")
 
 
 def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
@@ -71,39 +71,58 @@ def merges(page: Page, tokenizer: Tokenizer, texts: Sequence[str]) -> Tables:
 
     key = left id * factor + right id is exact in a double, for ids stay below 2^26.
     """
-    _list(page, 1, "rank", np.arange(len(tokenizer.merges)), "index")
+    constants(page, 1, "rank", np.arange(len(tokenizer.merges)), "index")
     ids = tokenizer.ids
     shown = [
         [texts[ids[part]] for part in (left + right, left, right)]
         for left, right in tokenizer.merges
     ]
     for column, heading in enumerate(("merged", "left", "right")):
-        _list(page, 2 + column, heading, [texts[column] for texts in shown], "token")
+        constants(page, 2 + column, heading, [texts[column] for texts in shown], "token")
 
     merged = np.array([ids[left + right] for left, right in tokenizer.merges], dtype=np.int64)
     factor = key_factor(len(tokenizer.tokens))
     by_key = _merges_by_key(tokenizer, factor)
-    byte_id = np.array([ids.get(SPELLING[byte], -1) for byte in range(256)])
+    n_vocab = len(tokenizer.tokens)
+    byte_id = np.array([ids.get(SPELLING[byte], n_vocab) for byte in range(256)])
+    has_unknown = tokenizer.gaps or not all(each in ids for each in tokenizer.specials)
     runs = class_runs()
     first = np.array([first for first, _ in runs])
     kind = np.array([int(kind) for _, kind in runs])
-    _list(page, 10, "byte", np.arange(256), "index")
+    constants(page, 10, "byte", np.arange(256), "index")
     return Tables(
-        class_from=_list(page, 15, "class from", first, "integer", "classes.first"),
-        class_is=_list(page, 16, "class", kind, "integer", "classes.class"),
-        byte_id=_list(page, 11, "byte id", byte_id, "integer", "bytes.token"),
-        byte_pair=_list(page, 13, "byte pair", _byte_pairs(tokenizer), "integer", "bytes.pair"),
-        merge_id=_list(page, 5, "merge id", merged, "integer", "merges.id"),
-        merge_key=_list(page, 7, "merge key", by_key[:, 0], "integer", "merges.key"),
-        merge_rank=_list(page, 8, "merge rank", by_key[:, 1], "integer", "merges.rank"),
+        class_from=constants(page, 15, "class from", first, "integer", "classes.first"),
+        class_is=constants(page, 16, "class", kind, "integer", "classes.class"),
+        byte_id=constants(page, 11, "byte id", byte_id, "integer", "bytes.token"),
+        byte_pair=constants(page, 13, "byte pair", _byte_pairs(tokenizer), "integer", "bytes.pair"),
+        merge_id=constants(page, 5, "merge id", merged, "integer", "merges.id"),
+        merge_key=constants(page, 7, "merge key", by_key[:, 0], "integer", "merges.key"),
+        merge_rank=constants(page, 8, "merge rank", by_key[:, 1], "integer", "merges.rank"),
         factor=factor,
-        has_gaps=bool(tokenizer.gaps),
+        unknown=n_vocab if has_unknown else None,
+        specials=specials(page, tokenizer, n_vocab) if tokenizer.specials else None,
+        leading=tokenizer.leading,
+    )
+
+
+def specials(page: Page, tokenizer: Tokenizer, unknown: int) -> Specials:
+    """The texts that are cut out of the prompt before it is split, the longest first."""
+    texts = tokenizer.specials
+    ids = [tokenizer.ids.get(each, unknown) for each in texts]
+    lengths = np.array([len(each) for each in texts])
+    return Specials(
+        text=constants(page, 18, "special", texts, "token", "specials.text"),
+        id=constants(page, 19, "id", np.array(ids), "integer", "specials.id"),
+        length=constants(page, 20, "length", lengths, "integer", "specials.length"),
     )
 
 
 def key_factor(n_vocab: int) -> int:
-    """What the left id of a merge is multiplied by in its key: a power of 2 above every id."""
-    return 1 << max(16, (n_vocab - 1).bit_length())
+    """What the left id of a merge is multiplied by in its key: a power of 2 above every id.
+
+    Above n_vocab as well, which stands for what is no token.
+    """
+    return 1 << max(16, n_vocab.bit_length())
 
 
 def _merges_by_key(tokenizer: Tokenizer, factor: int) -> NDArray[np.int64]:
@@ -122,7 +141,7 @@ def _byte_pairs(tokenizer: Tokenizer) -> NDArray[np.int64]:
     return np.array(sorted(pairs), dtype=np.int64)
 
 
-def _list(
+def constants(
     page: Page,
     column: int,
     heading: str,
@@ -178,7 +197,7 @@ def partial(page: Page, tokenizer: Tokenizer) -> dict[str, Range]:
         values = [getattr(row, name) for row in rows]
         listed = values if name == "text" else np.array(values)
         look = "token" if name == "text" else "integer"
-        found[name] = _list(page, column, f"partial {name}", listed, look, f"partial.{name}")
+        found[name] = constants(page, column, f"partial {name}", listed, look, f"partial.{name}")
     return found
 
 

@@ -1,45 +1,34 @@
 """The tab `prompt to tokens`: byte-pair encoding, stage by stage, from left to right."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
-import numpy as np
-
-from sheetgpt.book.lines import broken
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
+from sheetgpt.book.prompt_stages import LOOKS, STAGES, TOP, Fit, Stages, stage_heading
 from sheetgpt.book.rules import beside, is_blank
-from sheetgpt.formula.expr import Expr, Range, Text, call, fixed, join, when
+from sheetgpt.formula.expr import Expr, Range, Text, call, when
 from sheetgpt.formula.text import length_in_excel
-from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
+from sheetgpt.gpt2.tokens import SPELLING, Tokenizer, Unit
+from sheetgpt.steps.characters import characters
+from sheetgpt.steps.lookup import Lookup, looked_up
+from sheetgpt.steps.lookup import first_unknown as unknown_word
 from sheetgpt.steps.sample import Controls, written_id
 from sheetgpt.steps.tokenize import (
-    Columns,
     Room,
-    RowFormulas,
+    Splitting,
     Table,
     Tables,
     Use,
-    characters,
+    characters_used,
     counted,
-    emoji_length,
     first_unknown,
-    is_unknown,
     merges,
     tables_of,
+    tokens_used,
     use,
     utf8,
 )
-
-TITLE, WHY, TOP = 8, 9, 12  # the rows of a stage's title, of its sentences, of its headings
-STAGES = 6  # the column where the stages begin; the tokens stand left of it
-
-COUNTED = ("characters", "bytes")  # the tables whose rows are numbered
-LOOKS = {"text": "token", "token": "token"}
-WIDTHS = {
-    "number": 6, "code": 8, "characters.text": 7, "character": 11, "contraction": 12, "segment": 9,
-    "text": 15,
-}  # fmt: skip
 
 PROMPT_LENGTH = 64  # characters, where nobody asks for more
 MOST_ROUNDS = 20  # what all but 1 in 250 words of English and of programs needs of GPT-2's merges
@@ -66,6 +55,11 @@ class Writing:
     end_of_text: int | None
 
 
+def splitting_of(tokenizer: Tokenizer) -> Splitting:
+    """What tables this vocabulary needs."""
+    return Splitting(tokenizer.unit, bool(tokenizer.specials))
+
+
 def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None = None) -> Room:
     """What a sheet should have room for: a prompt of `length` characters, and this one at least.
 
@@ -75,6 +69,8 @@ def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None
     """
     units = length_in_excel(prompt)
     n_characters = max(length or max(PROMPT_LENGTH, 2 * context), units)
+    if tokenizer.unit is not Unit.BYTES:
+        return Room(n_characters, 0, 0, context)
     needed = max((len(word.rounds) for word in tokenizer.stages(prompt).words), default=0)
     return Room(
         n_characters,
@@ -93,20 +89,80 @@ def _deepest(tokenizer: Tokenizer) -> int:
     return max(map(len, made.values()))
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What is left at the end of the stages, a row for each part: its id, if it is a token.
+
+    count: how many tokens there are down to each row. word: of a row the number of its word.
+    unknown: whether something has no token, and the sentence for it.
+    """
+
+    id: Range
+    count: Range
+    word: Callable[[Expr], Expr]
+    use: dict[str, Use]
+    unknown: tuple[Expr, Expr] | None
+
+
 def prompt_page(
     page: Page,
     prompt: Range,
     texts: Range,
-    tables: Tables,
+    tables: Tables | Lookup,
     room: Room,
     writing: Writing | None = None,
 ) -> Prompt:
     """Lay out every stage, and at the left the tokens: the prompt's, then those written."""
     page.frozen = (TOP + 1, 0)
     page.widths = {1: 10, 2: 16, 3: 8, 4: 8, 5: 3}
-    stages = _Stages(page, tables_of(room.rounds))
-    letters = stages.place("characters", room.characters)
-    fit = _Fit(page, stages.column)
+    stages = Stages(page, tables_of(room.rounds, tables.splitting))
+    if isinstance(tables, Lookup):
+        key = "letters" if tables.unit == "characters" else "words"
+        letters = stages.place("characters", room.characters, key)
+        fit = Fit(page, stages.column, ("characters", "tokens"))
+        parts = _looked_up(stages, letters, prompt, tables, room, fit)
+    else:
+        letters = stages.place("characters", room.characters)
+        fit = Fit(page, stages.column, [kind.name for kind in fields(Room)])
+        parts = _merged(stages, letters, prompt, texts, tables, room, fit)
+    message = fit.write(parts.use, room, prompt, parts.unknown)
+    page.write(4, 1, page.words.label("prompt"), "heading")
+    shown = page.define("prompt.shown", page.area(4, 2)).area
+    page.compute(shown, when(call("LEN", prompt).equals(0), "", prompt), "text")
+    return _tokens(page, prompt, message, parts, texts, room.tokens, writing, tables.leading)
+
+
+def _looked_up(
+    stages: Stages, letters: Table, prompt: Range, lookup: Lookup, room: Room, fit: Fit
+) -> Parts:
+    """One table: each word, or each character, is looked up."""
+    stages.fill(letters, looked_up(letters, prompt, fit.emoji, lookup))
+    is_there = call("MAX", letters["id"]) >= lookup.unknown
+    name = "character" if lookup.unit == "characters" else "word"
+    text = unknown_word(letters, prompt, lookup.unknown)
+    key = "unknown" if name == "character" else "unknown word"
+    return Parts(
+        letters["id"],
+        letters["count"],
+        lambda row: call("INDEX", letters["word"], row),
+        {
+            "characters": characters_used(prompt, letters),
+            "tokens": tokens_used(letters, room, int(lookup.leading is not None)),
+        },
+        (is_there, stages.page.words.sentence(key, **{name: text})),
+    )
+
+
+def _merged(
+    stages: Stages,
+    letters: Table,
+    prompt: Range,
+    texts: Range,
+    tables: Tables,
+    room: Room,
+    fit: Fit,
+) -> Parts:
+    """Words, their bytes, and round after round of merges."""
     stages.fill(letters, characters(letters, prompt, fit.emoji, tables))
     units = stages.place("bytes", room.bytes)
     stages.fill(units, utf8(units, letters, tables, fit.used["bytes"], texts))
@@ -119,89 +175,47 @@ def prompt_page(
     last = stages.place("parts", room.bytes)
     merged = rounds[-1] if rounds else units
     stages.fill(last, counted(last, merged, units, tables))
-
     unknown = None
-    if tables.has_gaps:
-        sentence = page.words.sentence("unknown", character=first_unknown(units, letters))
-        unknown = is_unknown(units), sentence
-    message = fit.write(use(prompt, letters, rounds, last, room), room, prompt, unknown)
-    page.write(4, 1, page.words.label("prompt"), "heading")
-    shown = page.define("prompt.shown", page.area(4, 2)).area
-    page.compute(shown, when(call("LEN", prompt).equals(0), "", prompt), "text")
-    stages_ = (letters, units, merged, last)
-    return _tokens(page, prompt, message, stages_, texts, room.tokens, writing)
-
-
-class _Fit:
-    """The small table that tells of each kind of room how much is used, and how much there is."""
-
-    def __init__(self, page: Page, column: int) -> None:
-        self.page, self.column = page, column
-        places = enumerate((kind.name for kind in fields(Room)), start=column + 1)
-        self.used = {kind: fixed(Range(page.area(5, place))) for place, kind in places}
-        self.emoji = fixed(Range(page.area(5, column + 1 + len(self.used))))
-
-    def write(
-        self,
-        found: dict[str, Use],
-        room: Room,
-        prompt: Range,
-        unknown: tuple[Expr, Expr] | None,
-    ) -> Range:
-        """Fill it in; returns the message, which says in words what does not fit.
-
-        unknown: whether a character is not in the vocabulary, and the sentence for it.
-        """
-        page, label = self.page, self.page.words.label
-        page.write(5, self.column, label("used"), "heading")
-        page.write(6, self.column, label("room"), "heading")
-        for kind, cell in self.used.items():
-            page.write(4, cell.area.left, label(f"room {kind}"), "heading")
-            page.compute(cell.area, found[kind].used, "integer")
-            page.write(6, cell.area.left, getattr(room, kind), "integer")
-        page.write(4, self.emoji.area.left, label("emoji"), "heading")
-        page.compute(self.emoji.area, emoji_length(prompt), "integer")
-        page.define("prompt.used", page.area(5, self.column + 1, 1, len(self.used) + 1))
-
-        message: Expr = Text("") if unknown is None else when(*unknown, "")
-        for kind, its in reversed(found.items()):
-            sentence = page.words.sentence(
-                f"too many {kind}", used=self.used[kind], room=getattr(room, kind), more=its.more
-            )
-            if kind == "characters":
-                note = when(
-                    self.emoji > 1, page.words.sentence("emoji count", emoji=self.emoji), ""
-                )
-                sentence = join(sentence, note)
-            message = when(its.is_too_much, sentence, message)
-        page.write(6, 1, label("message"), "heading")
-        area = page.define("prompt.message", page.area(6, 2)).area
-        return page.compute(area, message, "message")
+    if tables.unknown is not None:
+        character = first_unknown(units, letters, tables, tables.unknown)
+        is_there = call("MAX", units["id"]) >= tables.unknown
+        unknown = is_there, stages.page.words.sentence("unknown", character=character)
+    return Parts(
+        merged["id"],
+        last["count"],
+        lambda row: call("INDEX", letters["word"], call("INDEX", units["character"], row)),
+        use(prompt, letters, rounds, last, room, int(tables.leading is not None)),
+        unknown,
+    )
 
 
 def _tokens(
     page: Page,
     prompt: Range,
     message: Range,
-    stages: tuple[Table, Table, Table, Table],
+    parts: Parts,
     texts: Range,
     context: int,
     writing: Writing | None,
+    leading: int | None,
 ) -> Prompt:
     """Token number k is the k-th part that is left when no pair merges any more.
 
-    Behind the prompt stand the tokens that the sheet has chosen itself.  Without a prompt it
-    starts from the token that ends a text, which is also what a text begins after.
+    leading: the token that stands before them, if one does. Behind the prompt stand the tokens
+    that the sheet has chosen itself.  Without a prompt it starts from the token that ends a text,
+    which is also what a text begins after.
     """
     start = writing.end_of_text if writing else None
-    letters, units, parts, last = stages
     label, words = page.words.label, page.words.step("tokens.id")
     page.write(5, 1, label("tokens"), "heading")
-    counted = call("MAX", last["count"], 0 if start is None else 1)
+    n_parts = call("MAX", parts.count)
+    counted: Expr = call("MAX", parts.count, 0 if start is None else 1)
+    if leading is not None:
+        counted = n_parts + 1
     n_tokens = page.define("n_tokens", page.area(5, 2))
     page.compute(n_tokens.area, when(call("LEN", message).equals(0), counted, 0), "integer left")
 
-    _heading(
+    stage_heading(
         page, 1, words.title, words.why, sum(page.widths[column] for column in range(1, STAGES))
     )
     for column, heading in enumerate(("number", "token", "id", "word"), start=1):
@@ -213,10 +227,14 @@ def _tokens(
     page.rule(counted_rows, is_blank(beside(counted_rows, 2)), "no token")
     for row in range(context):
         its_number, its_id = Range(number.row(row)), Range(ids.row(row))
-        place = call("MATCH", its_number, last["count"], 0)
-        its_word = call("INDEX", letters["word"], call("INDEX", units["character"], place))
-        of_prompt: Expr = call("INDEX", parts["id"], place)
-        if start is not None:
+        its_part: Expr = its_number if leading is None else its_number - 1
+        place = call("MATCH", its_part, parts.count, 0)
+        its_word = parts.word(place)
+        of_prompt: Expr = call("INDEX", parts.id, place)
+        if leading is not None:
+            of_prompt = when(its_number.equals(1), leading, of_prompt)
+            its_word = when(its_number.equals(1), "", its_word)
+        elif start is not None:
             of_prompt = when(call("LEN", prompt).equals(0), start, of_prompt)
         behind: Expr = Text("")
         if writing is not None:
@@ -226,7 +244,7 @@ def _tokens(
         for area, tree, look in (
             (ids, when(its_number > n_tokens, behind, of_prompt), "integer"),
             (text, when(its_id.equals(""), "", call("INDEX", texts, its_id + 1)), "token"),
-            (word, when(its_number > call("MAX", last["count"]), "", its_word), "integer"),
+            (word, when(its_part > n_parts, "", its_word), "integer"),
         ):
             page.compute(area.row(row), tree, look)
     page.define("tokens.word", word)
@@ -238,53 +256,3 @@ def _tokens(
         n_tokens,
         message,
     )
-
-
-class _Stages:
-    """Places tables side by side, each under its title and a sentence of why."""
-
-    def __init__(self, page: Page, tables: Mapping[str, Columns]) -> None:
-        self.page, self.tables, self.column = page, tables, STAGES
-
-    def place(self, name: str, length: int, key: str = "", **parts: object) -> Table:
-        """Reserve a table: a row of headings, a row of constants, then `length` rows."""
-        page, left = self.page, self.column
-        columns = self.tables[name]
-        if name in COUNTED:
-            columns = {"number": None, **columns}
-            numbers = page.fill(TOP + 2, left, np.arange(1, length + 1)[:, None], "index")
-            page.rule(numbers.area, is_blank(beside(numbers.area, left + 1)), "no token")
-        areas = {}
-        for column, (heading, start) in enumerate(columns.items(), start=left):
-            page.widths[column] = WIDTHS.get(f"{name}.{heading}", WIDTHS.get(heading, 7))
-            look = heading_over(LOOKS.get(heading, "integer"))
-            page.write(TOP, column, page.words.label(f"column {heading}"), look)
-            if start is not None:
-                page.write(TOP + 1, column, start, "start")
-            areas[heading] = page.area(TOP + 2, column, length)
-            if heading != "number":
-                page.define(f"{name}.{heading}", areas[heading])
-        words = page.words.step(f"prompt.{key or name}")
-        if parts.get("number", 1) != 1:  # the later rounds are like the first
-            page.column_groups.append((left, left + len(columns) - 1))
-        width = sum(page.widths[column] for column in range(left, left + len(columns)))
-        _heading(page, left, words.title.format(**parts), words.why, width)
-        self.column += len(columns) + 1
-        page.widths[self.column - 1] = 3
-        return Table(areas)
-
-    def fill(self, table: Table, formulas: RowFormulas) -> None:
-        for index in range(table.length):
-            cells = table.row(index)
-            for column, tree in formulas(index).items():
-                self.page.compute(cells[column].area, tree, LOOKS.get(column, "integer"))
-
-
-def _heading(page: Page, column: int, title: str, why: str, width: float) -> None:
-    """The title of a stage, and below it the sentence of why, in lines as wide as the stage."""
-    page.write(TITLE, column, title, "step title")
-    lines = broken(why, 1.2 * width)
-    if len(lines) > TOP - WHY:
-        lines = [*lines[: TOP - WHY - 1], f"{lines[TOP - WHY - 1]} …"]
-    for row, line in enumerate(lines, start=WHY):
-        page.write(row, column, line, "why")

@@ -14,7 +14,7 @@ from sheetgpt.formula.expr import MOST_CHOICES
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.steps.sample import columns
-from sheetgpt.steps.tokenize import Room, tables_of
+from sheetgpt.steps.tokenize import Room, Splitting, tables_of
 
 STRONGEST = 10  # votes that are told in words
 LIKELIEST = 10  # candidates that are shown of each new token
@@ -40,10 +40,12 @@ NEIGHBOUR_COLUMNS = {"token": True, "id": True, "spaced": False, "typed": False,
 NEAREST = {"cosine": False, "id": False, "token": True, "angle": True}
 
 
-def listed(config: Config, room: Room, *, lens: bool, neighbours: bool) -> list[StepRecord]:
+def listed(
+    config: Config, room: Room, splitting: Splitting, *, lens: bool, neighbours: bool
+) -> list[StepRecord]:
     """Every step in the order in which the workbook computes it."""
     return [
-        *_prompt(room),
+        *_prompt(room, splitting),
         *_switches(config),
         *_model(config, room.tokens),
         *_predicted(config, room.tokens),
@@ -91,13 +93,14 @@ def _table(tab: str, shape: tuple[int, int], *names: str) -> Iterator[StepRecord
     return (StepRecord(name, tab, Layout.TABLE, shape) for name in names)
 
 
-def _prompt(room: Room) -> Iterator[StepRecord]:
+def _prompt(room: Room, splitting: Splitting) -> Iterator[StepRecord]:
     tab, rows = "prompt to tokens", (room.tokens, 1)
-    for table, names in tables_of(room.rounds).items():
+    for table, names in tables_of(room.rounds, splitting).items():
         length = room.characters if table == "characters" else room.bytes
         yield from _table(tab, (length, 1), *(f"{table}.{column}" for column in names))
     yield from _scalars(tab, "prompt.shown")
-    yield from _table(tab, (1, 5), "prompt.used")
+    n_kinds = 4 if splitting.unit == "bytes" else 2
+    yield from _table(tab, (1, n_kinds + 1), "prompt.used")
     yield from _scalars(tab, "prompt.message", "n_tokens")
     yield StepRecord("tokens.id", tab, Layout.ROW, rows)
     yield from _table(tab, rows, "tokens.text", "tokens.word")

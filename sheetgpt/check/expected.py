@@ -32,8 +32,8 @@ Read = Callable[[str], Grid | None]
 
 def prompt_ids(model: ModelInFile, tokenizer: Tokenizer, n_tokens: Grid | None) -> list[int]:
     """The ids of the workbook's prompt, without one the end of a text; none if it does not fit."""
-    if not model.prompt and tokenizer.end_of_text is not None:
-        return [tokenizer.end_of_text]
+    if not model.prompt:
+        return tokenizer.encode_prompt("")
     try:
         stages = tokenizer.stages(model.prompt)
     except PromptError:
@@ -49,7 +49,7 @@ def surely_fits(prompt: str, stages: Stages, room: Room) -> bool:
     """Whether a sheet must take a prompt, however it counts characters and cuts words."""
     return (
         length_in_excel(prompt) <= room.characters
-        and len(prompt.encode()) <= room.bytes
+        and (not room.bytes or len(prompt.encode()) <= room.bytes)  # without it none are counted
         and max((len(word.rounds) for word in stages.words), default=0) <= room.rounds
         and len(stages.ids) <= room.tokens
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.book import StepRecord
-from sheetgpt.book.compile import PROPERTY
+from sheetgpt.book.compile import PROPERTY, TOKENIZER
 from sheetgpt.book.data import key_factor
 from sheetgpt.book.records import listed
 from sheetgpt.calculate.conversion import as_text
@@ -20,9 +20,9 @@ from sheetgpt.checkpoint.config_file import from_json, to_json
 from sheetgpt.errors import CheckpointError, WorkbookError
 from sheetgpt.formula.cells import LAST_ROW, Area
 from sheetgpt.gpt2.config import Config
-from sheetgpt.gpt2.tokens import Tokenizer
+from sheetgpt.gpt2.tokens import Tokenizer, Unit
 from sheetgpt.gpt2.weights import shapes
-from sheetgpt.steps.tokenize import Room
+from sheetgpt.steps.tokenize import Room, Splitting
 from sheetgpt.xlsx.read import Workbook
 
 Grid = NDArray[np.object_]
@@ -49,6 +49,8 @@ class Stated:
     has_neighbours: bool
     config: Config
     room: Room
+    splitting: Splitting
+    tokenizer: Mapping[str, Any]  # what no table of the workbook says of it
     said: Mapping[str, str]
 
 
@@ -75,17 +77,31 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
             raise ValueError("no sheet has so many rows")
         if config.n_layer > MOST_BLOCKS:
             raise ValueError("no workbook has so many tabs")
-        least = min(room.characters, room.bytes, room.tokens)  # a vocabulary may merge nothing
+        least = min(room.characters, room.tokens)  # a vocabulary may have no bytes nor merges
         within = all(0 <= size <= LAST_ROW for size in astuple(room))
         if least < 1 or not within or room.tokens > config.n_ctx:
             raise ValueError("the sizes do not hold")
+        tokenizer = _of_tokenizer(said, config)
+        has_specials = json.loads(said["tokenizer.has_specials"]) is True
+        splitting = Splitting(tokenizer["unit"], has_specials)
         has_lens, has_neighbours = (
             json.loads(text) is not False
             for text in (said["lens"], said.get("neighbours", "false"))  # older files have none
         )
-        return Stated(said["model"], has_lens, has_neighbours, config, room, said)
+        return Stated(
+            said["model"], has_lens, has_neighbours, config, room, splitting, tokenizer, said
+        )
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:
         raise _says_nothing(path) from error
+
+
+def _of_tokenizer(said: Mapping[str, str], config: Config) -> dict[str, Any]:
+    """What no table says of a tokenizer; ValueError for an id that cannot be."""
+    found = {each: json.loads(said[f"tokenizer.{each}"]) for each in TOKENIZER}
+    for name in ("leading", "otherwise"):
+        if found[name] is not None and found[name] not in range(config.n_vocab):
+            raise ValueError(f"{name} is no token")
+    return {**found, "unit": Unit(found["unit"])}
 
 
 def _frozen(value: Any) -> Any:
@@ -118,7 +134,10 @@ class ModelInFile:
     @cached_property
     def records(self) -> dict[str, StepRecord]:
         """Everything that formulas compute, by its name, in the order in which they do."""
-        every = listed(self.config, self.room, lens=self.has_lens, neighbours=self.has_neighbours)
+        splitting = self.stated.splitting
+        every = listed(
+            self.config, self.room, splitting, lens=self.has_lens, neighbours=self.has_neighbours
+        )
         return {record.name: record for record in every}
 
     @property
@@ -161,16 +180,24 @@ class ModelInFile:
     def tokenizer(self) -> Tokenizer | None:
         """The tokenizer of the workbook's own tables; None where they do not make one."""
         tokens = self.texts("vocabulary.token")
+        is_of_bytes = self.stated.tokenizer["unit"] is Unit.BYTES
         tables = [self.numbers(f"merges.{column}") for column in ("key", "rank")]
-        if not tokens or any(table is None for table in tables):
+        if not tokens or (is_of_bytes and any(table is None for table in tables)):
             return None
-        keys, ranks = (table[1:, 0].astype(np.int64) for table in tables if table is not None)
+        nothing = np.zeros((1, 1))
+        keys, ranks = ((nothing if t is None else t)[1:, 0].astype(np.int64) for t in tables)
         factor = key_factor(len(tokens))
         try:
             merges = [
                 (tokens[key // factor], tokens[key % factor])
                 for key in keys[np.argsort(ranks)].tolist()
             ]
-            return Tokenizer.from_tables(tokens, merges, str(self.path))
+            return Tokenizer.from_tables(
+                tokens,
+                merges,
+                str(self.path),
+                specials=self.texts("specials.text"),
+                **self.stated.tokenizer,
+            )
         except (CheckpointError, IndexError):
             return None

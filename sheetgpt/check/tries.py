@@ -114,7 +114,7 @@ def _looked(model: ModelInFile, random: Random) -> Inputs:
 def fitting(model: ModelInFile, text: str) -> str:
     """As much of the beginning of a text as the sheet surely has room for."""
     assert model.tokenizer is not None
-    text = "".join(each for each in text if model.tokenizer.unknown(each) is None)
+    text = model.tokenizer.known(text)
     while text and not surely_fits(text, model.tokenizer.stages(text), model.room):
         text = text[:-1]
     return text

@@ -1,7 +1,7 @@
-"""Vocabularies of single characters, as nanoGPT's `meta.pkl` and lectures keep them.
+"""Vocabularies of characters or words, as nanoGPT's `meta.pkl` and lectures keep them.
 
-One that spells its characters as bytes is a byte-level vocabulary with gaps and without merges. A
-character of several bytes (é) can be written by the model, but not typed into the sheet.
+One that spells its characters as bytes is a byte-level vocabulary with gaps and without merges.
+Words without any rule are what stands between white space.
 """
 
 from collections.abc import Mapping
@@ -11,16 +11,17 @@ from typing import Any
 from sheetgpt.checkpoint import inert_pickle
 from sheetgpt.checkpoint.json_file import read_object, read_text
 from sheetgpt.errors import CheckpointError, shown, unreadable
-from sheetgpt.gpt2.tokens import BYTE_OF, SPELLING, Tokenizer
+from sheetgpt.gpt2.tokens import BYTE_OF, SPELLING, Tokenizer, Unit
 
 META = "meta.pkl"
 OBJECTS = ("meta.json", "stoi.json", "itos.json", "vocab.json", "chars.json", "characters.json")
 TEXT = "chars.txt"
+UNKNOWN = ("<unk>", "<UNK>", "[UNK]", "<|unk|>")  # lectures' names of the token for other words
 FILES = (META, *OBJECTS, TEXT)
 
 
 def find(directory: Path, n_vocab: int) -> Tokenizer | None:
-    """The tokenizer of the first of FILES that holds characters and their ids, if one does.
+    """The tokenizer of the first of FILES that holds characters or words and ids, if one does.
 
     Raises CheckpointError if that cannot be the vocabulary of a model with `n_vocab` tokens.
     """
@@ -34,7 +35,7 @@ def find(directory: Path, n_vocab: int) -> Tokenizer | None:
 
 
 def _ids(path: Path) -> dict[str, int]:
-    """Character -> id; nothing if the file holds something else."""
+    """Character or word -> id; nothing if the file holds something else."""
     if path.name == TEXT:
         text = read_text(path)
         characters = text if len(set(text)) == len(text) else text.removesuffix("\n")
@@ -50,10 +51,20 @@ def _ids(path: Path) -> dict[str, int]:
     for key, value in said.items():
         character, number = (key, value) if isinstance(value, int) else (value, key)
         number = int(number) if isinstance(number, str) and number.isdecimal() else number
-        if type(character) is not str or len(character) != 1 or type(number) is not int:
+        if type(character) is not str or not character or type(number) is not int:
             return {}
         found[character] = number
-    return found
+    return found if _is_of_characters(found) or _is_of_words(found) else {}
+
+
+def _is_of_characters(found: Mapping[str, int]) -> bool:
+    return all(len(each) == 1 for each in found)
+
+
+def _is_of_words(found: Mapping[str, int]) -> bool:
+    """Whether these are words in full, and no byte-level tokens whose merges got lost."""
+    is_spelled = any(each[0] == SPELLING[ord(" ")] for each in found)
+    return not is_spelled and sorted(found.values()) == list(range(len(found))) and len(found) > 1
 
 
 def _unpickled(path: Path) -> Mapping[str, Any]:
@@ -71,14 +82,24 @@ def _unpickled(path: Path) -> Mapping[str, Any]:
 
 
 def _tokenizer(ids: Mapping[str, int], n_vocab: int, path: Path) -> Tokenizer:
-    is_spelled = any(ord(each) >= 0x100 and each in BYTE_OF for each in ids)
+    of_characters = _is_of_characters(ids)
+    is_spelled = of_characters and any(ord(each) >= 0x100 and each in BYTE_OF for each in ids)
     tokens = [f"<|unused {i}|>" for i in range(n_vocab)]
-    for character, number in ids.items():
+    kind = "character" if of_characters else "word"
+    for text, number in ids.items():
         if not 0 <= number < n_vocab:
             raise CheckpointError(
-                f"{path}: the character {shown(character)} has the id {number}, expected 0 to "
+                f"{path}: the {kind} {shown(text)} has the id {number}, expected 0 to "
                 f"{n_vocab - 1}; take the vocabulary that belongs to the model"
             )
-        spelled = "".join(SPELLING[byte] for byte in character.encode(errors="replace"))
-        tokens[number] = character if is_spelled else spelled
-    return Tokenizer.from_tables(tokens, [], str(path))
+        tokens[number] = text if is_spelled else in_bytes(text)
+    if is_spelled:
+        return Tokenizer.from_tables(tokens, [], str(path))
+    unit = Unit.CHARACTERS if of_characters else Unit.WORDS
+    otherwise = next((ids[each] for each in UNKNOWN if each in ids), None)
+    return Tokenizer.from_tables(tokens, [], str(path), unit=unit, otherwise=otherwise)
+
+
+def in_bytes(text: str) -> str:
+    """A text in byte-level spelling."""
+    return "".join(SPELLING[byte] for byte in text.encode(errors="replace"))

@@ -64,7 +64,7 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
 
 
-def load(place: Path, name: str = "") -> Checkpoint:
+def load(place: Path, name: str = "", tokenizer: Tokenizer | None = None) -> Checkpoint:
     """Load a GPT-2 from a directory, or from a file of weights and the directory it is in.
 
     The model is called `name` or, without, as the directory or the file.
@@ -72,30 +72,34 @@ def load(place: Path, name: str = "") -> Checkpoint:
     Configuration and weights: see `outline`. Weights may be float16, bfloat16, float32 or float64
     (which is rounded to float32).
     Vocabulary: `vocab.json` and `merges.txt`, `encoder.json` and `vocab.bpe`, `tokenizer.json`,
-    or a file of `characters`. It may be smaller than the model's n_vocab, never larger; ids
-    without a token become `<|unused ID|>`.
+    or a file of `characters`, unless a `tokenizer` is given. It may be smaller than the model's
+    n_vocab, never larger; ids without a token become `<|unused ID|>`.
 
     Raises CheckpointError, naming the culprit, for whatever does not hold.
     """
     found = outline(place)
     weights = MappedWeights(assemble.assembled(found.pieces, place))
     directory = directory_of(place)
-    tokenizer = _read_tokenizer(directory, found.config.n_vocab)
+    tokenizer = tokenizer or read_tokenizer(directory, found.config.n_vocab)
     _refuse_not_finite(weights, found.spelled, place)
     called = name or (place.stem if directory != place else place.resolve().name)
     return Checkpoint(called, found.config, weights, tokenizer, found.zeros, tuple(found.notes()))
 
 
-def _read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
+def read_tokenizer(directory: Path, n_vocab: int) -> Tokenizer:
     """Of `tokenizer.json`, which transformers prefers as well, else of two files."""
-    tokenizer_rules.refuse_settings(directory)
     if has(directory, "tokenizer.json"):
-        return vocabulary.from_tokenizer_json(directory / "tokenizer.json", n_vocab)
+        found = vocabulary.from_tokenizer_json(directory / "tokenizer.json", n_vocab)
+        followed = "" if found.leading is None else tokenizer_rules.LEADING
+        tokenizer_rules.refuse_settings(directory, followed)
+        return found
     for vocab, merges in (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")):
         if has(directory, vocab, merges):
+            tokenizer_rules.refuse_settings(directory, tokenizer_rules.LEADING)
             return vocabulary.from_files(directory / vocab, directory / merges, n_vocab)
-    if (found := characters.find(directory, n_vocab)) is not None:
-        return found
+    tokenizer_rules.refuse_settings(directory)
+    if (of_characters := characters.find(directory, n_vocab)) is not None:
+        return of_characters
     if n_vocab in OF_GPT2:
         raise CheckpointError(
             f"{directory} has no vocabulary; {n_vocab} tokens are those of GPT-2, so put its "

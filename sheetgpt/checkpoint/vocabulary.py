@@ -1,4 +1,4 @@
-"""The files that a vocabulary comes in, read into two tables.
+"""The files that a vocabulary comes in, read into a tokenizer.
 
 Tokens in the order of their ids and merges in the order of their ranks, in the spelling of the
 files: one visible character for each byte (`tokens.bytes_to_unicode`).
@@ -8,67 +8,97 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sheetgpt.checkpoint import tokenizer_rules
+from sheetgpt.checkpoint.characters import in_bytes
 from sheetgpt.checkpoint.json_file import read_object, read_text
 from sheetgpt.errors import CheckpointError, shown
 from sheetgpt.gpt2.tokens import Tokenizer
-
-Tables = tuple[list[str], list[tuple[str, str]]]
 
 
 def from_files(vocab_path: Path, merges_path: Path, n_vocab: int | None = None) -> Tokenizer:
     """A tokenizer of `vocab.json` and `merges.txt`, or OpenAI's `encoder.json`, `vocab.bpe`.
 
     With `n_vocab`, ids below it that no token has become `<|unused ID|>`, as in models whose
-    embeddings are padded to a round size; without, the ids must have no gap.
+    embeddings are padded to a round size; without, the ids must have no gap. Tokens that a
+    fine-tuning added stand in `added_tokens.json` beside them.
     Raises CheckpointError for files that are missing, broken or do not fit each other.
     """
-    tokens, merges = read_two_files(vocab_path, merges_path, n_vocab)
-    return Tokenizer.from_tables(tokens, merges, str(vocab_path))
-
-
-def from_tokenizer_json(path: Path, n_vocab: int | None = None) -> Tokenizer:
-    """A tokenizer of Hugging Face's `tokenizer.json`; otherwise as `from_files`."""
-    tokens, merges = read_tokenizer_json(path, n_vocab)
-    return Tokenizer.from_tables(tokens, merges, str(path))
-
-
-def read_two_files(vocab_path: Path, merges_path: Path, n_vocab: int | None) -> Tables:
-    """The tables in `vocab.json` and `merges.txt`, or OpenAI's `encoder.json` and `vocab.bpe`.
-
-    Tokens that a fine-tuning added stand in `added_tokens.json` beside them.
-    """
     ids = read_object(vocab_path)
+    directory, where = vocab_path.parent, str(vocab_path)
     added = vocab_path.with_name("added_tokens.json")
-    if added.exists():
-        known = _with_room(read_object(added), n_vocab)
-        tokenizer_rules.refuse_added_tokens(
-            known, tokenizer_rules.special_tokens(vocab_path.parent), str(added)
-        )
-        ids |= known
+    more = read_object(added) if added.exists() else {}
+    ids = _with_room(more, n_vocab) | ids
     merges = []
     for number, line in enumerate(read_text(merges_path).split("\n"), start=1):
         if line and not (number == 1 and line.startswith("#version")):
             merges.append(_pair(line, f"{merges_path}: line {number}"))
-    return in_id_order(ids, str(vocab_path), n_vocab), merges
+    specials = tokenizer_rules.special_tokens(directory, more, ids)
+    leading = _id_of(tokenizer_rules.beginning(directory), ids, where)
+    tokens = in_id_order(ids, where, n_vocab)
+    return Tokenizer.from_tables(tokens, merges, where, specials=specials, leading=leading)
 
 
-def read_tokenizer_json(path: Path, n_vocab: int | None) -> Tables:
-    """The tables in a `tokenizer.json`, the one file that newer versions of transformers save."""
-    whole = read_object(path)
-    model = _object(whole, "model", str(path))
-    ids = dict(_object(model, "vocab", str(path)))
+def from_tokenizer_json(path: Path, n_vocab: int | None = None) -> Tokenizer:
+    """A tokenizer of Hugging Face's `tokenizer.json`; otherwise as `from_files`."""
+    whole, where = read_object(path), str(path)
+    model = _object(whole, "model", where)
+    ids = dict(_object(model, "vocab", where))
+    if model.get("type") == "WordLevel":
+        return _of_words(whole, model, path, n_vocab)
     lines = model.get("merges")
     if not isinstance(lines, list):
         raise CheckpointError(f"{path}: merges is missing, expected the list of a BPE model")
-    tokenizer_rules.refuse_other_models(whole, str(path))
-    listed = whole.get("added_tokens")
-    added = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-    known = _with_room({str(entry.get("content")): entry.get("id") for entry in added}, n_vocab)
-    special = {str(entry.get("content")) for entry in added if entry.get("special")}
-    tokenizer_rules.refuse_added_tokens(known, special, str(path))
-    ids |= known
+    tokenizer_rules.refuse_other_models(whole, where)
+    added = _added(whole)
+    named = {str(entry.get("content")): entry.get("id") for entry in added}
+    ids = _with_room(named, n_vocab) | ids
     merges = [_pair(line, f"{path}: merge {rank}") for rank, line in enumerate(lines)]
-    return in_id_order(ids, str(path), n_vocab), merges
+    specials = tokenizer_rules.special_tokens(path.parent, added, ids)
+    leading = _id_of(tokenizer_rules.leading_token(whole, where), ids, where)
+    tokens = in_id_order(ids, where, n_vocab)
+    return Tokenizer.from_tables(tokens, merges, where, specials=specials, leading=leading)
+
+
+def _of_words(
+    whole: Mapping[str, object], model: Mapping[str, object], path: Path, n_vocab: int | None
+) -> Tokenizer:
+    """A tokenizer whose tokens are words (`WordLevel`)."""
+    where = str(path)
+    unit = tokenizer_rules.unit_of_words(whole, where)
+    added = _added(whole)
+    named = {str(entry.get("content")): entry.get("id") for entry in added}
+    ids = _with_room(named, n_vocab) | dict(_object(model, "vocab", where))
+    otherwise = ids.get(str(model.get("unk_token")))
+    specials = tokenizer_rules.special_tokens(path.parent, added, ())
+    leading = _id_of(tokenizer_rules.leading_token(whole, where), ids, where)
+    spelled = {each if each in specials else in_bytes(each): i for each, i in ids.items()}
+    tokens = in_id_order(spelled, where, n_vocab)
+    return Tokenizer.from_tables(
+        tokens,
+        [],
+        where,
+        specials=specials,
+        leading=leading,
+        unit=unit,
+        otherwise=otherwise if isinstance(otherwise, int) else None,
+    )
+
+
+def _added(whole: Mapping[str, object]) -> list[dict[str, object]]:
+    listed = whole.get("added_tokens")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _id_of(token: str | None, ids: Mapping[str, object], where: str) -> int | None:
+    """The id of the token that stands before every text."""
+    if token is None:
+        return None
+    found = ids.get(token)
+    if not isinstance(found, int):
+        raise CheckpointError(
+            f"{where}: the token {shown(token)}, which stands before every text, has no id; take "
+            "the vocabulary that belongs to the model"
+        )
+    return found
 
 
 def in_id_order(ids: Mapping[str, object], where: str, n_vocab: int | None) -> list[str]:

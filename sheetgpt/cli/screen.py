@@ -89,7 +89,8 @@ def show_word(word: Word, checkpoint: Checkpoint) -> None:
     click.echo(quoted(word.text))
     classes = (f"{ord(each):04X} {class_of(each).name.lower()}" for each in word.text)
     click.echo("  characters  " + "  ".join(classes))
-    click.echo("  bytes  " + " ".join(f"{byte:02X}" for byte in word.utf8))
+    if tokenizer.unit == "bytes":
+        click.echo("  bytes  " + " ".join(f"{byte:02X}" for byte in word.utf8))
     for number, merged in enumerate(word.rounds, start=1):
         parts = " | ".join(readable(tokenizer.token_bytes(tokenizer.ids[p])) for p in merged.parts)
         click.echo(f"  round {number}, merge {merged.rank}:  {parts}")

@@ -1,10 +1,12 @@
-"""The classes of characters that GPT-2's pattern of words tells apart, for all of Unicode."""
+"""The classes of characters that patterns of words tell apart, for all of Unicode."""
 
 from bisect import bisect_right
 from enum import IntEnum
 from functools import cache
 
 import regex
+
+from sheetgpt.gpt2.tokens import IN_WORDS, Unit
 
 
 class CharacterClass(IntEnum):
@@ -16,11 +18,15 @@ class CharacterClass(IntEnum):
     OTHER = 4
 
 
-_RUN = regex.compile(r"(\p{L}+)|(\p{N}+)|(\s+)|([^\s\p{L}\p{N}]+)")
+_RUN = {
+    Unit.BYTES: regex.compile(r"(\p{L}+)|(\p{N}+)|(\s+)|([^\s\p{L}\p{N}]+)"),
+    Unit.WORDS: regex.compile(r"()(?!)|()(?!)|(\s+)|(\S+)"),
+    Unit.SIGNS: regex.compile(rf"({IN_WORDS}+)|()(?!)|(\s+)|((?:(?!{IN_WORDS})\S)+)"),
+}
 
 
 @cache
-def class_runs() -> list[tuple[int, CharacterClass]]:
+def class_runs(unit: Unit = Unit.BYTES) -> list[tuple[int, CharacterClass]]:
     """Each run of code points of one class: its first code point and the class, in order.
 
     Half surrogate pairs (U+D800 to U+DFFF) are no characters and count as OTHER.
@@ -28,7 +34,7 @@ def class_runs() -> list[tuple[int, CharacterClass]]:
     everything = "".join(map(chr, range(0x110000)))
     return [
         (match.start(), CharacterClass(match.lastindex or CharacterClass.OTHER))
-        for match in _RUN.finditer(everything)
+        for match in _RUN[unit].finditer(everything)
     ]
 
 

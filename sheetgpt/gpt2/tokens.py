@@ -2,13 +2,16 @@
 
 Text is cut into words by a pattern, every word becomes its UTF-8 bytes, and neighbouring parts
 are merged, the best-ranked pair first, until no pair of the word is in the list of merges.
+Special tokens are cut out before that. Small models often know whole characters or whole words
+instead: those are looked up.
 
 A vocabulary file must be text, so each byte is spelled as one visible character: `Ġ` is a
 space, `Ċ` a line feed. That spelling is called byte-level here; `tokens` and `merges` use it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 
@@ -22,7 +25,19 @@ WORD = regex.compile(
     r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 )
 
+IN_WORDS = r"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]"  # \w of Unicode's UTS 18
+WORD_OR_SIGNS = regex.compile(rf"{IN_WORDS}+|(?:(?!{IN_WORDS})\S)+")
+
 END_OF_TEXT = "<|endoftext|>"
+
+
+class Unit(StrEnum):
+    """What a text is cut into before its ids are found."""
+
+    BYTES = "bytes"  # of GPT-2's words; bytes are merged
+    CHARACTERS = "characters"  # each is a token
+    WORDS = "words"  # between white space, each a token
+    SIGNS = "signs"  # words, and the signs between them, each a token
 
 
 def bytes_to_unicode() -> dict[int, str]:
@@ -76,20 +91,37 @@ class Tokenizer:
 
     `tokens` stand in the order of their ids, `merges` in the order of their ranks, and neither
     order has to follow the other.
+    specials: texts that are cut out of a prompt before anything is split, the longest first. One
+        that is no token of the model refuses the prompt: its id would be beyond the model's.
+    leading: the token that stands before every text, if one does.
+    otherwise: the token for words that the vocabulary has not.
     """
 
     tokens: tuple[str, ...] = field(repr=False)
     merges: tuple[tuple[str, str], ...] = field(repr=False)
+    specials: tuple[str, ...] = ()
+    leading: int | None = None
+    unit: Unit = Unit.BYTES
+    otherwise: int | None = None
 
     @staticmethod
     def from_tables(
-        tokens: Sequence[str], merges: Sequence[tuple[str, str]], where: str = "the vocabulary"
+        tokens: Sequence[str],
+        merges: Sequence[tuple[str, str]],
+        where: str = "the vocabulary",
+        *,
+        specials: Iterable[str] = (),
+        leading: int | None = None,
+        unit: Unit = Unit.BYTES,
+        otherwise: int | None = None,
     ) -> "Tokenizer":
         """A tokenizer of these tables, in byte-level spelling; CheckpointError if they cannot be.
 
         Some byte must have a token, every merge join two tokens to a third.
         """
-        tables = Tokenizer(tuple(tokens), tuple((left, right) for left, right in merges))
+        pairs = tuple((left, right) for left, right in merges)
+        longest_first = tuple(sorted(set(specials), key=lambda each: (-len(each), each)))
+        tables = Tokenizer(tuple(tokens), pairs, longest_first, leading, unit, otherwise)
         _refuse_broken(tables, where)
         return tables
 
@@ -109,15 +141,14 @@ class Tokenizer:
         return self.ids.get(END_OF_TEXT)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of `text`, exactly as OpenAI's encoder gives them.
+        """The ids of `text`, exactly as the model's own tokenizer gives them.
 
-        All of it is plain text: `<|endoftext|>` within it is spelled out in several tokens.
         Raises PromptError for half a surrogate pair, which no UTF-8 can hold, and for a character
-        of which no token spells a byte.
+        or word that has no token.
         """
         words = self._words(text)
         known = {word: self._ids(word) for word in set(words)}
-        return [i for word in words for i in known[word]]
+        return self._before + [i for word in words for i in known[word]]
 
     def encode_prompt(self, text: str) -> list[int]:
         """The ids that a model reads for a prompt; an empty one begins where a text ends.
@@ -132,20 +163,35 @@ class Tokenizer:
         texts = self._words(text)
         known = {word: self._word(word) for word in set(texts)}
         words = tuple(known[word] for word in texts)
-        return Stages(words, tuple(i for word in words for i in word.ids))
+        return Stages(words, (*self._before, *(i for word in words for i in word.ids)))
+
+    @property
+    def _before(self) -> list[int]:
+        return [] if self.leading is None else [self.leading]
 
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes that a token stands for; of a special token that is its own name in UTF-8."""
         if not 0 <= token_id < len(self.tokens):
             raise IndexError(f"token id {token_id} is not in 0..{len(self.tokens) - 1}")
         token = self.tokens[token_id]
-        if all(character in BYTE_OF for character in token):
+        if token not in self.specials and all(each in BYTE_OF for each in token):
             return bytes(BYTE_OF[character] for character in token)
         return token.encode(errors="replace")
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of `ids`; bytes that are no UTF-8 show as U+FFFD."""
-        return b"".join(self.token_bytes(i) for i in ids).decode(errors="replace")
+        """The text of `ids`; bytes that are no UTF-8 show as U+FFFD. Words get a space between."""
+        between = b" " if self.is_of_words else b""
+        return between.join(self.token_bytes(i) for i in ids).decode(errors="replace")
+
+    @property
+    def is_of_words(self) -> bool:
+        return self.unit in (Unit.WORDS, Unit.SIGNS)
+
+    @cached_property
+    def looked_up(self) -> dict[str, int]:
+        """The texts of a vocabulary without merges -> ids: what can be typed, and is one token."""
+        texts = (self.token_bytes(i).decode(errors="replace") for i in range(len(self.tokens)))
+        return {text: i for i, text in enumerate(texts) if self._cut(text) == [text]}
 
     @cached_property
     def gaps(self) -> frozenset[int]:
@@ -153,28 +199,87 @@ class Tokenizer:
         return frozenset(byte for byte, spelled in SPELLING.items() if spelled not in self.ids)
 
     def unknown(self, text: str) -> str | None:
-        """The first character of `text` of which no token spells a byte, if there is one."""
-        return next((each for each in text if self.gaps.intersection(each.encode())), None)
+        """The first character or word of `text` that has no token, if there is one."""
+        pieces = (piece for piece in self._pieces(text) if piece not in self.ids_of_specials)
+        return next((each for piece in pieces if (each := self._unknown(piece))), None)
+
+    def known(self, text: str) -> str:
+        """As much of a text as has tokens."""
+        between = " " if self.is_of_words else ""
+        pieces = self._pieces(text) if self.is_of_words else list(text)
+        return between.join(piece for piece in pieces if not self._unknown(piece))
+
+    def _unknown(self, piece: str) -> str | None:
+        """Of a word what has no token: a character of it, or all of it."""
+        if piece in self.specials:
+            return piece
+        if self.unit is not Unit.BYTES:
+            is_known = piece in self.looked_up or self.otherwise is not None
+            return None if is_known else piece
+        return next((each for each in piece if self.gaps.intersection(each.encode())), None)
+
+    @cached_property
+    def ids_of_specials(self) -> dict[str, int]:
+        """The ids of those special tokens that the model has."""
+        return {each: self.ids[each] for each in self.specials if each in self.ids}
+
+    def _pieces(self, text: str) -> list[str]:
+        """Special tokens, and the words of each stretch between them."""
+        if not self.specials:
+            return self._cut(text)
+        either = "|".join(map(regex.escape, self.specials))
+        stretches = regex.split(f"({either})", text)
+        return [
+            piece
+            for place, stretch in enumerate(stretches)
+            for piece in ([stretch] if place % 2 else self._cut(stretch))
+        ]
+
+    def _cut(self, stretch: str) -> list[str]:
+        match self.unit:
+            case Unit.BYTES:
+                return list(WORD.findall(stretch))
+            case Unit.CHARACTERS:
+                return list(stretch)
+            case Unit.WORDS:
+                return stretch.split()
+            case Unit.SIGNS:
+                return list(WORD_OR_SIGNS.findall(stretch))
 
     def _words(self, text: str) -> list[str]:
-        words = _words(text)
-        unknown = self.unknown(text) if self.gaps else None
+        _refuse_half_characters(text)
+        unknown = None
+        if self.gaps or self.specials or self.unit is not Unit.BYTES:
+            unknown = self.unknown(text)
         if unknown is not None:
+            what = "character" if len(unknown) == 1 else "word"
             raise PromptError(
-                f"the text has the character {unknown!r}, for which the model has no tokens; leave "
+                f"the text has the {what} {unknown!r}, for which the model has no tokens; leave "
                 "it out"
             )
-        return words
+        return self._pieces(text)
 
     def _word(self, text: str) -> Word:
-        parts = _bytes(text)
+        parts = self._parts(text)
         return Word(text, text.encode(), parts, tuple(self._rounds(parts)), self._ids(text))
 
     def _ids(self, word: str) -> tuple[int, ...]:
-        parts = _bytes(word)
+        if word in self.ids_of_specials:
+            return (self.ids_of_specials[word],)
+        if self.unit is not Unit.BYTES:
+            found = self.looked_up.get(word, self.otherwise)
+            assert found is not None  # `_words` has refused what has no token
+            return (found,)
+        parts = self._parts(word)
         for step in self._rounds(parts):  # not kept: a word may be as long as the prompt
             parts = step.parts
         return tuple(self.ids[part] for part in parts)
+
+    def _parts(self, word: str) -> tuple[str, ...]:
+        """What a word is before any merge: its bytes, or one token."""
+        if word in self.ids_of_specials or self.unit is not Unit.BYTES:
+            return tuple(self.tokens[i] for i in self._ids(word))
+        return tuple(SPELLING[byte] for byte in word.encode())
 
     def _rounds(self, parts: tuple[str, ...]) -> Iterator[Round]:
         while (pair := min(pairwise(parts), key=self._rank, default=None)) in self.ranks:
@@ -191,7 +296,7 @@ def _refuse_broken(tables: Tokenizer, where: str) -> None:
         raise CheckpointError(
             f"{where}: token {shown(twice)} stands twice, expected every token once"
         )
-    if len(tables.gaps) == len(SPELLING):
+    if tables.unit is Unit.BYTES and len(tables.gaps) == len(SPELLING):
         raise CheckpointError(
             f"{where}: no token spells a single byte, expected a byte-level vocabulary, which has "
             "most of the 256; take the one that belongs to the model"
@@ -208,8 +313,7 @@ def _refuse_broken(tables: Tokenizer, where: str) -> None:
                 )
 
 
-def _words(text: str) -> list[str]:
-    """The words of `text`, which together are all of it."""
+def _refuse_half_characters(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -217,12 +321,6 @@ def _words(text: str) -> list[str]:
             f"the text's character {error.start + 1} is U+{ord(text[error.start]):04X}, half of "
             "a surrogate pair, which is no character; remove it or give the whole pair"
         ) from error
-    return list(WORD.findall(text))
-
-
-def _bytes(word: str) -> tuple[str, ...]:
-    """One part for each byte of the word."""
-    return tuple(SPELLING[byte] for byte in word.encode())
 
 
 def _merge(parts: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:

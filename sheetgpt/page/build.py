@@ -40,6 +40,7 @@ POLICY = (
     "form-action 'none'; base-uri 'none'"
 )
 
+RULES = ("unit", "specials", "leading", "otherwise")  # what vocab.json and merges.txt do not say
 NEW_TOKENS = 12  # that the page writes, until somebody asks for more
 
 TABS = (
@@ -168,6 +169,7 @@ def _said(
         "name": checkpoint.name,
         "config": asdict(config),
         "shapes": shapes(config),
+        "tokenizer": {name: getattr(checkpoint.tokenizer, name) for name in RULES},
         "built": {"prompt": prompt, "ids": ids, "fingerprints": _fingerprints(checkpoint, ids)},
         "words": block | {key: text for key, text in words.labels.items() if f'"{key}"' in scripts},
         "cells": [asdict(cell) for cell in cells(config)],

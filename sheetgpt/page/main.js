@@ -31,7 +31,8 @@ async function run() {
   $("stop").disabled = false;
   const [text, room] = [$("prompt").value, said.config.n_ctx];
   const [ids, character] = [tokenizer.read(text), tokenizer.unknown(text)];
-  if (character) return rest("unknown", { character });
+  const key = /words|signs/.test(said.tokenizer.unit) ? "unknown word" : "unknown";
+  if (character) return rest(key, { character, word: character });
   if (!ids.length) return rest("page empty");
   drawWords(tokenizer.words(text));
   if (ids.length > room) return rest("page too long", { n: ids.length, room });
@@ -166,7 +167,8 @@ async function load(given) {
   const { key, parts, missing } = await ask("load", { given, said });
   if (key) return refuse(key, parts);
   const absent = missing.concat(["vocab.json", "merges.txt"].filter((name) => !all.has(name)));
-  const made = !absent.length && (await readVocabulary(all, said.config.n_vocab).catch(() => null));
+  const made = !absent.length &&
+    (await readVocabulary(all, said.config.n_vocab, said.tokenizer).catch(() => null));
   if (made === null) return refuse("page wrong vocabulary", { file: given.at(-1)[0] });
   files = all;
   if (absent.length) return refuse("page missing", { files: absent.join(", ") });

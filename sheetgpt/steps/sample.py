@@ -64,6 +64,7 @@ class Vocabulary:
         `lead`, how many bytes at the start can only continue a character, and `bits`, what they
         hold; `text`, the characters behind them; `need` and `value`, how many bytes a character
         that begins at the end is missing, and its bits up to there.
+    between: what stands between two tokens.
     """
 
     logits: Range
@@ -71,6 +72,7 @@ class Vocabulary:
     text: Range
     partial: Mapping[str, Range]
     end_of_text: int | None
+    between: str = ""
 
     @property
     def size(self) -> int:
@@ -229,12 +231,18 @@ def _text(above: Row, here: Row, is_first: Expr, vocabulary: Vocabulary) -> dict
             when(is_all_lead, "", REPLACEMENT),
         ),
     )
+    so_far: Expr = when(is_first, "", above["text"])
+    if vocabulary.between:
+        so_far = when(is_first, "", join(above["text"], vocabulary.between))
+        if vocabulary.end_of_text is not None:
+            so_far = when(here["id"].equals(vocabulary.end_of_text), above["text"], so_far)
+            so_far = when(is_first, "", so_far)
     return {
         "part": when(call("INDEX", partial["id"], found).equals(here["id"]), found, 1),
         "lead": of_token("lead", 0),
         "need": when(is_all_lead, need - lead, of_token("need", 0)),
         "value": when(is_all_lead, value * _power_of_64(lead) + held, of_token("value", 0)),
-        "text": join(when(is_first, "", above["text"]), opening, text),
+        "text": join(so_far, opening, text),
     }
 
 

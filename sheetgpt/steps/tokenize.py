@@ -1,4 +1,4 @@
-"""Byte-pair encoding as formulas: the prompt's characters, its words, their bytes, the merges.
+"""Byte-pair encoding as formulas: the bytes of the prompt's words, and the merges.
 
 Each stage is a table whose rows are written alike: a function gives the formulas of one row, from
 the rows above and below.  Above the first row stand the constants that a table starts from; below
@@ -6,27 +6,18 @@ the last row the cells are empty.  A cell that has nothing to say holds "", neve
 
 Parts of words are token ids from the first byte on, and a pair of parts is one number, left *
 factor + right, so that no look-up ever compares text: spreadsheets ignore case and honour
-wildcards there, and some take a text of invisible characters for none.  No formula depends on how
-many units of UTF-16 a character takes: MID and LEN count them in Excel, and code points in
-LibreOffice; and of half a character UNICODE may make an error, or that half's number.
+wildcards there, and some take a text of invisible characters for none.
 
-Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2,
-and the pattern of words that GPT-2 was published with:
-'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+
+Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sheetgpt.formula.cells import Area
-from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, join, when
+from sheetgpt.formula.expr import Expr, Number, Range, call, fixed, when
 
-LETTER, NUMBER, SPACE, OTHER = 1, 2, 3, 4  # the classes of characters
 NEVER = 10_000_000  # a rank behind that of every merge
-REPLACEMENT = 0xFFFD
-FIRST_HIGH, LAST_HIGH = 0xD800, 0xDBFF  # the first halves of characters above 0xFFFF
-FIRST_LOW, LAST_LOW = 0xDC00, 0xDFFF  # the second halves
-EMOJI = 0x1F600  # one of the characters that take two units of UTF-16
 
 Columns = Mapping[str, int | None]  # the columns of a table, each with the constant above it
 RowFormulas = Callable[[int], Mapping[str, Expr]]
@@ -73,17 +64,40 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Specials:
+    """Texts that are cut out of the prompt before it is split: a row for each, the longest first.
+
+    length: in characters, however a program counts them.
+    """
+
+    text: Range
+    id: Range
+    length: Range
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """What a vocabulary's texts are split into, which decides what tables there are."""
+
+    unit: str = "bytes"
+    has_specials: bool = False
+
+
+@dataclass(frozen=True)
 class Tables:
     """What the formulas look up: plain numbers, sorted where they are searched.
 
     class_from, class_is: the first code point of each run of one class, and the class.
-    byte_id: the token id of each of the 256 bytes, in the order of the bytes; -1 where no token
-        spells it, if the vocabulary has such gaps.
+    byte_id: the token id of each of the 256 bytes, in the order of the bytes.
     byte_pair: first * 256 + second of all bytes that stand side by side in some token; -1 first.
     merge_id: the id of each merged token, in the order of the ranks.
     merge_key, merge_rank: left * factor + right of each merge, in the order of these keys, and
         its rank; the first row (-1, NEVER) stands for none.
     factor: larger than every token id.
+    unknown: the id of what has no token, if there is such a thing: a byte or a special token. It
+        is the number of tokens, and no merge knows it.
+    specials: what is cut out first, if there is any.
+    leading: the id that stands before every prompt, if one does.
     """
 
     class_from: Range
@@ -94,7 +108,13 @@ class Tables:
     merge_key: Range
     merge_rank: Range
     factor: int
-    has_gaps: bool = False
+    unknown: int | None = None
+    specials: Specials | None = None
+    leading: int | None = None
+
+    @property
+    def splitting(self) -> Splitting:
+        return Splitting(has_specials=self.specials is not None)
 
 
 def found(key: Expr, keys: Range) -> Expr:
@@ -102,103 +122,36 @@ def found(key: Expr, keys: Range) -> Expr:
     return call("INDEX", keys, call("MATCH", key, keys, 1)).equals(key)
 
 
+def shown_text(its_id: Expr, token_text: Range, tables: Tables) -> Expr:
+    """The text of a part; of one that is no token, nothing."""
+    text: Expr = call("INDEX", token_text, its_id + 1)
+    if tables.unknown is not None:
+        text = when(its_id.equals(tables.unknown), "", text)
+    return text
+
+
 def unless_blank(cell: Expr, tree: Expr) -> Expr:
     """A formula for rows that have something to say: where `cell` is blank, so is this one."""
     return when(cell.equals(""), "", tree)
 
 
-# Stages 1 and 2: characters, and the words they make.
+# Stages 1 and 2: characters, and the words they make (`characters.py`).
 
 CHARACTERS: Columns = {
     "position": 1, "unit": None, "code": 0, "text": None, "class": 0, "contraction": 0, "word": 0,
     "bytes": None, "end": 0,
 }  # fmt: skip
+SPECIAL: Columns = {"special": 0, "to_come": 0}  # the columns that special tokens need besides
 
+# Without merges (`lookup.py`): each character or each word is looked up.
 
-def emoji_length(prompt: Range) -> Expr:
-    """How many characters MID and LEN take an emoji for: 2 in Excel, 1 in LibreOffice.
-
-    With nothing of the prompt behind it, so that a program that believes what another one stored
-    asks again when the prompt changes (ONLYOFFICE does so).
-    """
-    return call("LEN", join(call("UNICHAR", EMOJI), call("MID", prompt, 1, 0)))
-
-
-def characters(table: Table, prompt: Range, emoji: Range, tables: Tables) -> RowFormulas:
-    """One row a character: where it is, its code point and class, and the number of its word.
-
-    emoji: a cell with `emoji_length`.
-    """
-
-    def formulas(index: int) -> Mapping[str, Expr]:
-        above, here = table.row(index - 1), table.row(index)
-        below, after = table.row(index + 1), table.row(index + 2)
-        code, kind, goes_on = here["code"], here["class"], above["contraction"]
-        ends_here = call("OR", below["class"].equals(SPACE), below["class"].equals(""))
-        starts = when(
-            kind.equals(SPACE),
-            # Of several spaces the last one belongs to the word behind it.
-            when(above["class"].differs(SPACE), 1, when(ends_here, 0, 1)),
-            when(above["code"].equals(ord(" ")), 0, when(kind.differs(above["class"]), 1, 0)),
-        )
-        no_contraction = call("OR", here["word"].equals(above["word"]), code.differs(ord("'")))
-        position = above["position"] + call("LEN", above["text"])
-        of_character: dict[str, Expr] = {
-            "text": call("MID", prompt, here["position"], when(code > 0xFFFF, emoji, 1)),
-            "class": call("INDEX", tables.class_is, call("MATCH", code, tables.class_from, 1)),
-            "contraction": when(
-                goes_on > 1,
-                goes_on - 1,
-                when(no_contraction, 0, _contraction(below["code"], after["code"])),
-            ),
-            "word": above["word"] + when(goes_on > 1, 0, when(goes_on.equals(1), 1, starts)),
-            "bytes": 1 + (code > 0x7F) + (code > 0x7FF) + (code > 0xFFFF),
-            "end": above["end"] + here["bytes"],
-        }
-        return {
-            # One row behind the last character still says where it would be; then all is blank.
-            "position": unless_blank(above["code"], position),
-            "unit": unless_blank(
-                here["position"],
-                when(here["position"] > call("LEN", prompt), "", _unit(prompt, here["position"])),
-            ),
-            "code": unless_blank(here["unit"], _code(prompt, here)),
-            **{column: unless_blank(code, tree) for column, tree in of_character.items()},
-        }
-
-    return formulas
-
-
-def _unit(prompt: Range, position: Expr) -> Expr:
-    """The code of what stands at a position: of a character, or of a half where that is given.
-
-    Asked for one unit first, for what UNICODE makes of a pair that begins with half a character is
-    documented nowhere; where one unit is an error, the pair is asked for.
-    """
-    alone, pair = (call("UNICODE", call("MID", prompt, position, size)) for size in (1, 2))
-    return call("IFERROR", alone, call("IFERROR", pair, REPLACEMENT))
-
-
-def _code(prompt: Range, here: Row) -> Expr:
-    """The code point; of two halves by arithmetic (the Unicode Standard, section 3.9, UTF-16)."""
-    unit = here["unit"]
-    after = call("UNICODE", call("MID", prompt, here["position"] + 1, 1))
-    other = call("IFERROR", after, REPLACEMENT)
-    is_pair = call("AND", unit <= LAST_HIGH, other >= FIRST_LOW, other <= LAST_LOW)
-    whole = (unit - FIRST_HIGH) * 1024 + (other - FIRST_LOW) + 0x10000
-    is_half = call("AND", unit >= FIRST_HIGH, unit <= LAST_LOW)
-    return when(is_half, when(is_pair, whole, REPLACEMENT), unit)
-
-
-def _contraction(first: Expr, second: Expr) -> Expr:
-    """How many characters of a contraction are still to come, the apostrophe included."""
-    one = call("OR", *(first.equals(ord(letter)) for letter in "dmst"))
-    two = call(
-        "OR",
-        *(call("AND", first.equals(ord(a)), second.equals(ord(b))) for a, b in ("re", "ve", "ll")),
-    )
-    return when(one, 2, when(two, 3, 0))
-
+OF_CHARACTERS: Columns = {
+    "position": 1, "unit": None, "code": 0, "text": None, "word": 0, "id": None, "count": 0,
+}  # fmt: skip
+OF_WORDS: Columns = {
+    "position": 1, "unit": None, "code": 0, "text": None, "class": 0, "word": 0, "node": 0,
+    "id": None, "count": 0,
+}  # fmt: skip
 
 # Stage 3: bytes.
 
@@ -236,10 +189,19 @@ def utf8(
             when(found(above["byte"] * 256 + byte, tables.byte_pair), 0, 1),
         )
         next_ends = number > of_character_above("end")
+
+        def special_id(specials: Specials) -> Expr:
+            """In the row of a special token's first byte its id; its other bytes are no parts."""
+            which = of_character("special")
+            begins = of_character("to_come").equals(call("INDEX", specials.length, which))
+            is_first = call("AND", begins, here["character"].differs(above["character"]))
+            return when(is_first, call("INDEX", specials.id, which), "")
+
         its_id: Expr = call("INDEX", tables.byte_id, byte + 1)
-        its_text: Expr = call("INDEX", token_text, here["id"] + 1)
-        if tables.has_gaps:
-            its_id, its_text = when(its_id < 0, "", its_id), unless_blank(here["id"], its_text)
+        its_text = shown_text(here["id"], token_text, tables)
+        if tables.specials is not None:
+            its_id = when(of_character("special") > 0, special_id(tables.specials), its_id)
+            its_text = unless_blank(here["id"], its_text)
         of_byte: dict[str, Expr] = {
             "byte": when(
                 size.equals(1),
@@ -318,7 +280,7 @@ def merges(
             "least": unless_blank(segment, least),
             "joins": unless_blank(segment, when(part.equals(""), above["joins"], joins)),
             "id": unless_blank(part, still),
-            "text": unless_blank(here["id"], call("INDEX", token_text, here["id"] + 1)),
+            "text": unless_blank(here["id"], shown_text(here["id"], token_text, tables)),
         }
 
     return formulas
@@ -341,12 +303,6 @@ def counted(table: Table, before: Table, units: Table, tables: Tables) -> RowFor
     return formulas
 
 
-def tables_of(rounds: int) -> dict[str, Columns]:
-    """Every table of the tokenizer under the name that its columns' names begin with."""
-    each_round = {f"round_{number}": ROUND for number in range(1, rounds + 1)}
-    return {"characters": CHARACTERS, "bytes": BYTES, **each_round, "parts": PARTS}
-
-
 @dataclass(frozen=True)
 class Room:
     """How much of a prompt the sheet has room for."""
@@ -355,6 +311,16 @@ class Room:
     bytes: int
     rounds: int
     tokens: int
+
+
+def tables_of(rounds: int, splitting: Splitting) -> dict[str, Columns]:
+    """Every table of the tokenizer under the name that its columns' names begin with."""
+    more = SPECIAL if splitting.has_specials else {}
+    if splitting.unit != "bytes":
+        looked_up = OF_CHARACTERS if splitting.unit == "characters" else OF_WORDS
+        return {"characters": {**looked_up, **more}}
+    each_round = {f"round_{number}": ROUND for number in range(1, rounds + 1)}
+    return {"characters": {**CHARACTERS, **more}, "bytes": BYTES, **each_round, "parts": PARTS}
 
 
 @dataclass(frozen=True)
@@ -370,37 +336,51 @@ class Use:
     more: Expr
 
 
-def is_unknown(units: Table) -> Expr:
-    """Whether there is a byte that no token spells."""
-    return call("COUNT", units["byte"]) > call("COUNT", units["id"])
+def first_unknown(units: Table, letters: Table, tables: Tables, unknown: int) -> Expr:
+    """The text of the first character or special token that the model has no token for."""
+    row = call("INDEX", units["character"], call("MATCH", float(unknown), units["id"], 0))
+    text = call("INDEX", letters["text"], row)
+    if tables.specials is None:
+        return text
+    which = call("INDEX", letters["special"], row)
+    return when(which > 0, call("INDEX", tables.specials.text, which), text)
 
 
-def first_unknown(units: Table, letters: Table) -> Expr:
-    """The text of the first character that such a byte belongs to."""
-    has_none = call("ISNUMBER", units["byte"]) * call("NOT", call("ISNUMBER", units["id"]))
-    row = call("MIN", when(has_none, units["number"], ""))
-    return call("INDEX", letters["text"], call("INDEX", units["character"], row))
+def characters_used(prompt: Range, letters: Table) -> Use:
+    end = letters.row(letters.length - 1)
+    behind = call("LEN", prompt) + 1 - end["position"] - call("LEN", end["text"])
+    more = when(end["code"].equals(""), 0, behind)
+    return Use(call("COUNT", letters["code"]) + more, more > 0, more)
+
+
+def tokens_used(last: Table, room: Room, n_leading: int) -> Use:
+    """n_leading: tokens that stand before every prompt."""
+    tokens: Expr = call("MAX", last["count"])
+    if n_leading:
+        tokens = tokens + n_leading
+    return Use(tokens, tokens > room.tokens, tokens - room.tokens)
 
 
 def use(
-    prompt: Range, letters: Table, rounds: Sequence[Table], last: Table, room: Room
+    prompt: Range,
+    letters: Table,
+    rounds: Sequence[Table],
+    last: Table,
+    room: Room,
+    n_leading: int = 0,
 ) -> dict[str, Use]:
     """What the prompt takes of each kind of room; the first that is too much is the one to tell.
 
     Where there is too much of one kind, the later figures speak of what did fit.
     """
-    end = letters.row(letters.length - 1)
-    behind = call("LEN", prompt) + 1 - end["position"] - call("LEN", end["text"])
-    more = when(end["code"].equals(""), 0, behind)
     size = call("MAX", letters["end"])
     left = call("COUNT", last["rank"])
     needed: Expr = left > 0
     for each in rounds:
         needed = needed + (call("COUNT", each["rank"]) > 0)
-    tokens = call("MAX", last["count"])
     return {
-        "characters": Use(call("COUNT", letters["code"]) + more, more > 0, more),
+        "characters": characters_used(prompt, letters),
         "bytes": Use(size, size > room.bytes, size - room.bytes),
         "rounds": Use(needed, left > 0, left),
-        "tokens": Use(tokens, tokens > room.tokens, tokens - room.tokens),
+        "tokens": tokens_used(last, room, n_leading),
     }

@@ -7,14 +7,14 @@ import pytest
 
 from sheetgpt.book.checks import COLUMNS, WIDTHS
 from sheetgpt.book.lines import broken, width
-from sheetgpt.book.prompt import TOP, WHY
+from sheetgpt.book.prompt_stages import TOP, WHY
 from sheetgpt.book.records import CANDIDATES
 from sheetgpt.book.start import CONTROLS, FACTS, KINDS, SIGNS
 from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.book.words import languages, load_words
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2 import reference
-from sheetgpt.steps.tokenize import tables_of
+from sheetgpt.steps.tokenize import Splitting, tables_of
 
 every_language = pytest.mark.parametrize("language", languages())
 translated = pytest.mark.parametrize("language", sorted({*languages()} - {"en"}))
@@ -106,7 +106,9 @@ def test_why_of_each_stage_has_room_above_it(language):
 def test_headings_of_narrow_columns(language):
     """A column of the tokenizer is seven figures wide; its heading's letters are about as wide."""
     label = load_words(language).label
-    names = {name for columns in tables_of(1).values() for name in columns} - {"contraction"}
+    names = {
+        name for columns in tables_of(1, Splitting(has_specials=True)).values() for name in columns
+    } - {"contraction"}
     for name in sorted(names | {"word", "number"}):
         assert halves(label(f"column {name}")) <= (9 if name in ("character", "segment") else 7), (
             name

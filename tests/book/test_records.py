@@ -3,7 +3,7 @@
 import pytest
 
 from sheetgpt.book.compile import compile_book
-from sheetgpt.book.prompt import room_for
+from sheetgpt.book.prompt import room_for, splitting_of
 from sheetgpt.book.records import listed, model_steps
 from sheetgpt.book.words import load_words
 from sheetgpt.checkpoint import checkpoint
@@ -47,6 +47,8 @@ def test_the_witness_has_the_same_steps(compiled):
 def test_the_list_needs_no_book(compiled):
     model, room, book = compiled
     lens = "lens.on" in book.names
-    names = [step.name for step in listed(model.config, room, lens=lens, neighbours=lens)]
+    splitting = splitting_of(model.tokenizer)
+    every = listed(model.config, room, splitting, lens=lens, neighbours=lens)
+    names = [step.name for step in every]
     assert names == [step.name for step in book.steps]
     assert len(names) == len(set(names))

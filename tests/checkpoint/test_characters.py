@@ -69,6 +69,18 @@ def test_what_cannot_be_the_models_is_refused(tmp_path, refusal):
 
 
 def test_other_files_of_these_names_are_passed_over(tmp_path):
-    (tmp_path / "vocab.json").write_text(json.dumps({"the": 0, "a": 1}))
+    (tmp_path / "vocab.json").write_text(json.dumps({"Ġthe": 0, "a": 1}))  # its merges got lost
+    (tmp_path / "stoi.json").write_text(json.dumps({"n_layer": 2, "n_head": 2}))
     (tmp_path / "meta.json").write_text(json.dumps({"author": "me"}))
     assert characters.find(tmp_path, 5) is None
+
+
+def test_words_and_the_one_for_others(tmp_path, refusal):
+    (tmp_path / "vocab.json").write_text(json.dumps({"the": 0, "dog": 1, "é": 2}))
+    words = characters.find(tmp_path, 4)
+    assert words.encode(" the\n dog  é") == [0, 1, 2] and words.decode([0, 1, 2]) == "the dog é"
+    assert "the word 'The', for which the model has no tokens" in refusal(
+        lambda: words.encode("The")
+    )
+    (tmp_path / "vocab.json").write_text(json.dumps({"the": 0, "[UNK]": 1}))
+    assert characters.find(tmp_path, 2).encode("a the") == [1, 0]

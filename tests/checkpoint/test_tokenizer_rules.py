@@ -8,8 +8,10 @@ import json
 
 import pytest
 import tokenizers
+import transformers
 
 from sheetgpt.checkpoint import checkpoint
+from sheetgpt.errors import CheckpointError, PromptError
 
 TEXTS = ("Mike is quick. He moves", " He's quick é", "quick<user>quick", "a  b\n\n c", "<user>")
 
@@ -38,13 +40,21 @@ TAKEN = {
     "offsets only": {"post_processor": BYTE_LEVEL},
     "a template of the text alone": {"post_processor": template(A)},
     "both": {"post_processor": {"type": "Sequence", "processors": [BYTE_LEVEL, template(A)]}},
+    "a token before": {"post_processor": template(BOS, A)},
+    "a sequence with one that adds": {
+        "post_processor": {"type": "Sequence", "processors": [BYTE_LEVEL, template(BOS, A)]}
+    },
+    "an added token that is not special": {"added_tokens": [added("<user>", special=False)]},
+    "an added token that is a word": {"added_tokens": [{**added("qu", special=True), "id": 256}]},
 }
 REFUSED = {
-    "a token before": ({"post_processor": template(BOS, A)}, "post_processor is 'TemplateProc"),
     "a token behind": ({"post_processor": template(A, BOS)}, "post_processor is 'TemplateProc"),
-    "a sequence with one that adds": (
-        {"post_processor": {"type": "Sequence", "processors": [BYTE_LEVEL, template(BOS, A)]}},
-        "post_processor is 'TemplateProcessing'",
+    "two tokens before": (
+        {"post_processor": template(BOS, BOS, A)}, "post_processor is 'TemplateProcessing'",
+    ),
+    "two steps that put one before": (
+        {"post_processor": {"type": "Sequence", "processors": [template(BOS, A)] * 2}},
+        "post_processor puts 2 tokens before every text",
     ),
     "RoBERTa's": (
         {"post_processor": {"type": "RobertaProcessing", "sep": ["<|endoftext|>", 271],
@@ -52,9 +62,26 @@ REFUSED = {
                             "add_prefix_space": False}},
         "post_processor is 'RobertaProcessing'",
     ),
-    "an added token that is not special": (
-        {"added_tokens": [added("<user>", special=False)]},
-        "the added token '<user>' is no special one",
+    "white space before an added token": (
+        {"added_tokens": [added("<user>", special=True) | {"lstrip": True}]},
+        "the added token '<user>' has lstrip, which looks at the text around it",
+    ),
+    "an added token that is a whole word only": (
+        {"added_tokens": [added("quick", special=False) | {"single_word": True}]},
+        "the added token 'quick' has single_word",
+    ),
+    "two passes": (
+        {"added_tokens": [added("k<u", special=False) | {"normalized": True},
+                          added("<user>", special=True)]},
+        "the added tokens 'k<u' and '<user>' can overlap in a text",
+    ),
+    "two passes, by default": (
+        {"added_tokens": [{"id": 272, "content": "k<u"}, added("<user>", special=True)]},
+        "the added tokens 'k<u' and '<user>' can overlap in a text",
+    ),
+    "many": (
+        {"added_tokens": [added(f"<{i}>", special=False) for i in range(16)]},
+        "17 tokens are cut out of every text before it is split, but the sheet looks for 16",
     ),
     "a space before": (
         {"pre_tokenizer": BYTE_LEVEL | {"add_prefix_space": True}},
@@ -93,13 +120,17 @@ def test_what_would_give_other_ids_is_refused(what, copy_of, refusal):
     changes, said = REFUSED[what]
     change(padded, changes)
     assert said in refusal(lambda: checkpoint.load(padded))
-    assert [plain.encode(text) for text in TEXTS] != theirs(padded)
+    if what not in (
+        "two steps that put one before",
+        "many",
+        "two passes, by default",
+    ):  # `tokenizers` runs the last only
+        assert [plain.encode(text) for text in TEXTS] != theirs(padded)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("add_bos_token", True, "add_bos_token is True, which puts a token before every text"),
         ("add_eos_token", True, "add_eos_token is True, which puts a token behind every text"),
         ("add_prefix_space", True, "add_prefix_space is True, which puts a space before every"),
         ("do_lower_case", True, "do_lower_case is True, which makes every letter small"),
@@ -139,9 +170,43 @@ def with_added(plain):
     return plain.path
 
 
-def test_added_tokens_beside_two_files(with_added, refusal):
-    text = refusal(lambda: checkpoint.load(with_added))
-    assert "added_tokens.json: the added token '<user>' is no special one" in text
+TYPED = ("a<user>b", " <user>  <user>", "quick", "<USER>", "<use", "<|endoftext|>", "", "x  <user>")
+
+
+def automatic(directory):
+    """What AutoTokenizer makes of the texts."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    return [tokenizer(text)["input_ids"] for text in TYPED]
+
+
+def test_added_tokens_beside_two_files(with_added):
+    ours = checkpoint.load(with_added).tokenizer
+    assert ours.encode("a<user>b") == [*ours.encode("a"), 279, *ours.encode("b")]
+    assert ours.encode("<USER>") != [279] and ours.decode([279]) == "<user>"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"bos_token": "quick"}, {"bos_token": {"__type": "AddedToken", "content": "a"}}],
+)
+def test_a_token_before_every_text(settings, plain):
+    told = {"add_bos_token": True, **settings}
+    (plain.path / "tokenizer_config.json").write_text(json.dumps(told))
+    if settings.get("bos_token") == "quick":  # no token of this model
+        with pytest.raises(CheckpointError, match="'quick', which stands before every text, has"):
+            checkpoint.load(plain.path)
+        return
+    ours = checkpoint.load(plain.path).tokenizer
+    assert [ours.encode(text) for text in TYPED] == automatic(plain.path)
+    assert ours.encode_prompt("") == [ours.leading]
+
+
+def test_a_special_token_that_the_model_does_not_have_refuses_the_prompt(plain):
+    (plain.path / "tokenizer_config.json").write_text('{"pad_token": "<pad>"}')
+    ours = checkpoint.load(plain.path).tokenizer
+    assert ours.unknown("a<pad>b") == "<pad>" and ours.unknown("a<pa") is None
+    with pytest.raises(PromptError, match="the word '<pad>', for which the model has no tokens"):
+        ours.encode("a<pad>b")
 
 
 @pytest.mark.parametrize(
@@ -154,9 +219,32 @@ def test_added_tokens_beside_two_files(with_added, refusal):
         ("special_tokens_map.json", {"pad_token": {"content": "<user>"}}),
     ],
 )  # fmt: skip
-def test_special_tokens_are_no_part_of_texts(name, said, with_added):
+def test_special_tokens_are_cut_out_first(name, said, with_added):
     (with_added / name).write_text(json.dumps(said))
-    assert checkpoint.load(with_added).tokenizer.tokens[279] == "<user>"
+    ours = checkpoint.load(with_added).tokenizer
+    assert ours.tokens[279] == "<user>" and ours.specials == ("<user>",)
+    assert ours.encode("x <user>") == [*ours.encode("x "), 279]
+
+
+@pytest.mark.parametrize("name", ["plain", "padded"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        {"tokenizer_class": "PreTrainedTokenizerFast"},
+        {"tokenizer_class": "GPT2Tokenizer", "pad_token": "<|endoftext|>"},
+        {"additional_special_tokens": ["a"], "eos_token": "b"},
+        {"extra_special_tokens": {"image_token": "<"}},
+    ],
+)
+def test_typed_special_tokens_as_in_transformers(name, config, copy_of):
+    copy = copy_of(name).path
+    if config is not None and not (name == "plain" and "Fast" in str(config)):
+        (copy / "tokenizer_config.json").write_text(json.dumps(config))
+    if not (copy / "config.json").exists():
+        (copy / "config.json").write_text('{"model_type": "gpt2"}')
+    ours = checkpoint.load(copy).tokenizer
+    assert [ours.encode(text) for text in TYPED] == automatic(copy)
 
 
 def test_tokenizer_json_goes_first_as_in_transformers(copy_of):

@@ -128,7 +128,8 @@ def test_tokenizer_json_spells_merges_in_two_ways(merges, tokenizer_json):
         ({}, {"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True}},
          "pre_tokenizer.add_prefix_space is True"),
         ({}, {"normalizer": {"type": "NFC"}}, "normalizer is {'type': 'NFC'}"),
-        ({}, {"added_tokens": [{"content": "x", "special": True}]}, "token 'x' has the id None"),
+        ({}, {"added_tokens": [{"content": "<x>", "special": True}]},
+         "token '<x>' has the id None"),
     ],
 )  # fmt: skip
 def test_other_tokenizers_are_refused(model, changes, said, tokenizer_json, refusal):

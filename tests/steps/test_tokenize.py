@@ -18,7 +18,7 @@ from sheetgpt.formula.expr import Call, Expr, Range
 from sheetgpt.formula.fill import misfit
 from sheetgpt.gpt2.characters import class_runs
 from sheetgpt.gpt2.tokens import SPELLING, WORD, Tokenizer
-from sheetgpt.steps import tokenize
+from sheetgpt.steps import characters, tokenize
 from sheetgpt.steps.tokenize import RowFormulas, Table, Tables
 
 TAB = "t"
@@ -55,9 +55,11 @@ class Workings:
         self.prompt, self.emoji, self.n_bytes = (self.constants([[0]]) for _ in range(3))
         texts = self.constants([[token] for token in tokenizer.tokens])
         tables = self.tables(tokenizer)
-        self.compute(self.emoji.area, tokenize.emoji_length(self.prompt))
+        self.compute(self.emoji.area, characters.emoji_length(self.prompt))
         self.letters = self.table(tokenize.CHARACTERS)
-        self.fill(self.letters, tokenize.characters(self.letters, self.prompt, self.emoji, tables))
+        self.fill(
+            self.letters, characters.characters(self.letters, self.prompt, self.emoji, tables)
+        )
         self.compute(self.n_bytes.area, Call("MAX", (self.letters["end"],)))
         self.units = self.table(tokenize.BYTES)
         self.fill(self.units, tokenize.utf8(self.units, self.letters, tables, self.n_bytes, texts))
