@@ -21,6 +21,7 @@ from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.names import checkpoint_name
 from sheetgpt.errors import PageError
 from sheetgpt.gpt2 import reference
+from sheetgpt.gpt2.tokens import Unit
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.page.cells import cells
 from sheetgpt.steps.block import SIXTEEN
@@ -29,7 +30,7 @@ Floats = NDArray[np.float32]
 
 HERE = Path(__file__).parent
 WORKER = ("runtime.js", "sampler.js", "weights.js", "worker.js")
-PAGE = ("tokenizer.js", "files.js", "view.js", "microscope.js", "main.js")
+PAGE = ("files.js", "view.js", "microscope.js", "main.js")
 
 FILE = "application/octet-stream"  # a file of the model, in base64
 
@@ -77,13 +78,19 @@ def save_page(checkpoint: Checkpoint, order: PageOrder, path: Path, *, force: bo
         ) from error
 
 
+def scripts_of_page(unit: Unit) -> tuple[str, ...]:
+    """What runs beside the worker: only the kind of tokens that the model has."""
+    return ("tokenizer.js", "merges.js" if unit is Unit.BYTES else "words.js", *PAGE)
+
+
 def build_page(checkpoint: Checkpoint, order: PageOrder, words: Words) -> str:
     """The whole file; raises PromptError for a prompt that the model cannot read."""
     ids = _prompt_ids(checkpoint, order.prompt)
-    scripts = {name: _read(name) for name in (*WORKER, *PAGE)}
+    page = scripts_of_page(checkpoint.tokenizer.unit)
+    scripts = {name: _read(name) for name in (*WORKER, *page)}
     style = _read("page.css")
     policy = POLICY.format(
-        scripts=" ".join(_hash(scripts[name]) for name in PAGE), styles=_hash(style)
+        scripts=" ".join(_hash(scripts[name]) for name in page), styles=_hash(style)
     )
     texts = {
         **words.labels,
@@ -164,14 +171,17 @@ def _said(
 ) -> dict[str, object]:
     """What the scripts know of the model: everything but its files."""
     config = checkpoint.config
-    block = {"page block": words.tab("block").title}
+    labels = {**words.labels, "page block": words.tab("block").title}
+    if checkpoint.tokenizer.unit in (Unit.WORDS, Unit.SIGNS):
+        labels["unknown"] = labels["unknown word"]
     return {
         "name": checkpoint.name,
         "config": asdict(config),
         "shapes": shapes(config),
+        "names": {checkpoint_name(name): name for name in shapes(config)},
         "tokenizer": {name: getattr(checkpoint.tokenizer, name) for name in RULES},
         "built": {"prompt": prompt, "ids": ids, "fingerprints": _fingerprints(checkpoint, ids)},
-        "words": block | {key: text for key, text in words.labels.items() if f'"{key}"' in scripts},
+        "words": {key: text for key, text in labels.items() if f'"{key}"' in scripts},
         "cells": [asdict(cell) for cell in cells(config)],
     }
 

@@ -4,24 +4,16 @@ const PARTS = ["model.safetensors", "vocab.json", "merges.txt"];
 
 // The files inside a built page, which are bytes in base64.
 function inside(page) {
-  return PARTS.filter((name) => page.getElementById(name)).map((name) => {
-    const text = atob(page.getElementById(name).textContent);
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    return [name, new Blob([bytes])];
-  });
+  const here = PARTS.map((name) => page.getElementById(name)).filter(Boolean);
+  return here.map(({ id, textContent }) => [id, new Blob([Uint8Array.fromBase64(textContent)])]);
 }
 
-// Those files that a model can have.
-async function usable(given) {
-  const files = [];
-  for (const file of given) {
-    const { name } = file;
-    if (/\.(safetensors|csv)$/.test(name) || PARTS.includes(name)) files.push([name, file]);
-    if (/\.html?$/.test(name))
-      files.push(...inside(new DOMParser().parseFromString(await file.text(), "text/html")));
-  }
-  return files;
+// What a model can have of a file: the file itself, or those that are inside a page.
+async function usable(file) {
+  const { name } = file;
+  if (/\.(safetensors|csv)$/.test(name) || PARTS.includes(name)) return [[name, file]];
+  if (!/\.html?$/.test(name)) return [];
+  return inside(new DOMParser().parseFromString(await file.text(), "text/html"));
 }
 
 // The files of something that was dropped: itself, or all that a directory holds.
@@ -34,10 +26,8 @@ async function filesOf(entry) {
   return files;
 }
 
-async function answer(request) {
-  await new Promise((onsuccess, onerror) => Object.assign(request, { onsuccess, onerror }));
-  return request.result;
-}
+const answer = (request) => new Promise((found, onerror) =>
+  Object.assign(request, { onsuccess: () => found(request.result), onerror }));
 
 // What the browser keeps: a table of model -> files. `action` is get, put or delete.
 async function store(action, ...more) {

@@ -1,21 +1,19 @@
 // What a person does: type, choose, edit, look. The worker computes; here its answers are shown.
 
 const PATIENCE = 1000; // milliseconds that a worker may be silent when it is asked to stop
-const edits = {}; // name of a cell -> the code that runs in the place of the built one
-const drafts = {}; // name of a cell -> the code that has been typed, whether it runs or not
+const [edits, drafts] = [{}, {}]; // name of a cell -> its code that runs; that has been typed
 const own = inside(document); // the model's files, if they are in this page
 let files = new Map(); // name -> Blob: what the model is read from
 const questions = []; // who waits for an answer of the worker
-let worker, tokenizer; // the tokenizer as soon as the vocabulary is there
-let [request, isBusy, began, lastRun] = [0, true]; // lastRun: the cell that somebody ran last
-let problem = null; // the cell that does not come to its end, and a sentence that says why
+let worker, tokenizer, lastRun, problem; // the cell that somebody ran last; one that fails, and why
+let [request, isBusy, began] = [0, true];
 let waiting = Promise.withResolvers(); // for all that is to be computed
 
 // --- the worker ----------------------------------------------------------------------------------
 
 function start(given) {
-  const scripts = [...document.querySelectorAll("script[type='text/plain']")];
-  const source = scripts.map((script) => script.textContent);
+  const scripts = document.querySelectorAll("script[type='text/plain']");
+  const source = Array.from(scripts, (script) => script.textContent);
   worker = new Worker(URL.createObjectURL(new Blob(source, { type: "text/javascript" })));
   worker.onmessage = ({ data: { question, ...answer } }) => questions[question](answer);
   return load(given);
@@ -30,9 +28,8 @@ async function run() {
   [isBusy, began, request] = [true, Date.now(), request + 1];
   $("stop").disabled = false;
   const [text, room] = [$("prompt").value, said.config.n_ctx];
-  const [ids, character] = [tokenizer.read(text), tokenizer.unknown(text)];
-  const key = /words|signs/.test(said.tokenizer.unit) ? "unknown word" : "unknown";
-  if (character) return rest(key, { character, word: character });
+  const [ids, missing] = [tokenizer.read(text), tokenizer.unknown(text)];
+  if (missing) return rest("unknown", { character: missing, word: missing });
   if (!ids.length) return rest("page empty");
   drawWords(tokenizer.words(text));
   if (ids.length > room) return rest("page too long", { n: ids.length, room });
@@ -64,7 +61,7 @@ async function compute(mine) {
 
 // Nothing is computed any more, for the reason that a sentence tells.
 function rest(key, parts, count) {
-  [isBusy, problem] = [false, key === "page failed" ? parts : null];
+  [isBusy, problem] = [false, key === "page failed" ? parts : undefined];
   for (const name in values) values[name].length = count ?? values[name].length;
   $("stop").disabled = true;
   $("status").textContent = say(key, { ...parts, seconds: (Date.now() - began) / 1000 });
@@ -92,8 +89,8 @@ async function stop() {
 function showVerdict() {
   const { ids, fingerprints } = said.built;
   const isOther = ids.length !== now.asked + 1 || ids.some((id, t) => id !== now.ids[t]);
-  const steps = Object.keys(fingerprints);
-  const [wrong, names] = [isOther ? [] : steps.filter(differs), Object.keys(edits).join(", ")];
+  const [steps, names] = [Object.keys(fingerprints), Object.keys(edits).join(", ")];
+  const wrong = isOther ? [] : steps.filter(differs);
   const [look, sign, key] = names ? ["differs", "✎", "page edited"]
     : isOther ? ["", "–", "page not compared"]
     : wrong.length ? ["differs", "✗", "page differ"]
@@ -106,10 +103,9 @@ function showVerdict() {
 // A step's fingerprint is the sum of its numbers, each times a factor of its own place.
 function differs(name) {
   const [built, tolerance] = said.built.fingerprints[name];
-  const rows = values[name].slice(0, said.built.ids.length);
   const factor = (t, i) => 1 + Math.sin(t + i * Math.SQRT2) / 2;
-  const sums = rows.map((row, t) => row.reduce((sum, value, i) => sum + value * factor(t, i), 0));
-  return !(Math.abs(sums.reduce((a, b) => a + b, 0) - built) <= tolerance);
+  const add = (before, row, t) => row.reduce((sum, v, i) => sum + v * factor(t, i), before);
+  return !(Math.abs(values[name].slice(0, said.built.ids.length).reduce(add, -built)) <= tolerance);
 }
 
 // --- cells ---------------------------------------------------------------------------------------
@@ -118,11 +114,10 @@ function showCode(place) {
   const { name, code, mathematics } = cellOf(place);
   const shown = drafts[name] ?? code;
   const { message, line } = problem?.name === name ? problem : { message: "" };
-  const error = line ? say("page line", problem) : message;
   part(place, "name").textContent = name;
   part(place, "mathematics").textContent = mathematics;
   Object.assign(part(place, "editor"), { value: shown, rows: shown.split("\n").length });
-  Object.assign(part(place, "error"), { textContent: error, hidden: !error });
+  part(place, "error").textContent = line ? say("page line", problem) : message;
   place.classList.toggle("edited", name in edits);
 }
 
@@ -155,7 +150,7 @@ function chooseBlock(block, head = null) {
 
 function goTo(block, head) {
   chooseBlock(block, head);
-  const place = document.querySelector("[data-name='h.b.attn.weights']");
+  const place = places.find(({ dataset }) => dataset.name === "h.b.attn.weights");
   draw(place);
   part(place, "here").scrollIntoView({ block: "center" });
 }
@@ -187,7 +182,7 @@ function refuse(key, parts) {
 
 // What comes while other files are being read waits for its turn.
 const take = (given) => (turn = turn.then(async () => {
-  const found = await usable(given);
+  const found = (await Promise.all(given.map(usable))).flat();
   return found.length ? load(found) : refuse("page wrong file", { file: given[0]?.name ?? "–" });
 }));
 
@@ -201,10 +196,7 @@ async function showKept() {
 
 // --- the page ------------------------------------------------------------------------------------
 
-window.sheetgpt = {
-  values,
-  get ready() { return waiting.promise; },
-};
+window.sheetgpt = { values, get ready() { return waiting.promise; } };
 
 places.forEach(listenToCell);
 $("prompt").oninput = $("controls").oninput = run;

@@ -19,7 +19,7 @@ const steps = new Map(); // name -> what was computed, a row of float64 for each
 let token = 0; // the place, from 0, of the token whose row is computed now
 let controls = {}; // temperature, topK, topP, seed, newTokens
 const scratch = new Float64Array(1 << 20);
-let used = 0; // of the scratch paper, on which every cell begins anew
+let used = 0; // of the scratch paper, on which every token's row begins anew
 let products = null; // the factors of each product, while the microscope looks
 
 // --- where numbers come from ---------------------------------------------------------------------
@@ -75,8 +75,8 @@ function matmul(a, b) {
   if (a.rows > 1 && b.columns === 1) return transpose(matmul(transpose(b), transpose(a)));
   products?.push([a, b]);
   const product = matrix(a.rows, b.columns);
-  const isWide = b.data instanceof Float32Array && b.right === 1 && b.rows % 8 === 0;
-  const multiply = isWide ? addRows : addProducts;
+  const multiply = !(b.data instanceof Float32Array) ? addProducts
+    : b.down === 1 ? addColumns : b.rows % 4 === 0 ? addRows : addProducts;
   const rowOf = (m, r) => flat(m.rows === 1 ? m : index(m, r));
   for (let r = 0; r < a.rows; r++) multiply(rowOf(a, r), b, rowOf(product, r));
   return product;
@@ -84,21 +84,27 @@ function matmul(a, b) {
 
 // to += x · table
 function addProducts(x, { data, down, right }, to) {
-  for (let j = 0; j < to.length; j++) {
-    let total = 0;
-    for (let i = 0, at = j * right; i < x.length; i++, at += down) total += x[i] * data[at];
-    to[j] += total;
+  for (let j = 0; j < to.length; j++)
+    for (let i = 0, at = j * right; i < x.length; i++, at += down) to[j] += x[i] * data[at];
+}
+
+// The same for what was learned, which is large: as its rows lie, and four of them at a time.
+function addRows(x, { data, down }, to) {
+  for (let i = 0; i < x.length; i += 4) {
+    const [a, b, c, d] = [x[i], x[i + 1], x[i + 2], x[i + 3]];
+    const rows = data.subarray(i * down, (i + 4) * down);
+    for (let j = 0, k = 2 * down; j < to.length; j++, k++)
+      to[j] += a * rows[j] + b * rows[j + down] + c * rows[k] + d * rows[k + down];
   }
 }
 
-// The same for what was learned, which is large: as its rows lie, and eight of them at a time.
-function addRows(x, { data, down }, to) {
-  for (let i = 0; i < x.length; i += 8) {
-    const [a, b, c, d, e, f, g, h] = x.subarray(i, i + 8);
-    const rows = data.subarray(i * down, (i + 8) * down);
-    for (let j = 0, k = 4 * down; j < to.length; j++, k++)
-      to[j] += a * rows[j] + b * rows[j + down] + c * rows[j + 2 * down] + d * rows[j + 3 * down] +
-        e * rows[k] + f * rows[k + down] + g * rows[k + 2 * down] + h * rows[k + 3 * down];
+// Or as its columns lie. (A function that meets one kind of numbers only is compiled for those.)
+function addColumns(x, { data, right }, to) {
+  for (let j = 0; j < to.length; j++) {
+    const column = data.subarray(j * right, (j + 1) * right);
+    let total = 0;
+    for (let i = 0; i < x.length; i++) total += x[i] * column[i];
+    to[j] += total;
   }
 }
 

@@ -4,6 +4,7 @@ const CHUNK = 40; // columns of a wide row, or tokens of the vocabulary, that ar
 const $ = (id) => document.getElementById(id);
 const said = JSON.parse($("model").textContent);
 const say = (key, parts = {}) => said.words[key].replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+const says = (...keys) => keys.map((key) => say(key));
 const visible = (text) =>
   text.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/\p{Cc}/gu, "·")
     .replace(/^\s+$/, (all) => "␣".repeat(all.length));
@@ -34,9 +35,8 @@ function show(parent, parts) {
   while (parent.children.length > parts.length) parent.lastChild.remove();
 }
 
-const [td, th, span, small] = ["td", "th", "span", "small"].map(
-  (tag) => (textContent, className = "") => [tag, { textContent, className }],
-);
+const element = (tag) => (textContent, className = "") => [tag, { textContent, className }];
+const [td, th, span, small] = ["td", "th", "span", "small"].map(element);
 
 const table = (heads, lines, caption = "", className = "") =>
   ["table", { className }, ["caption", { textContent: caption }],
@@ -98,8 +98,7 @@ function predictedTable(rows) {
   const cells = (id, share) => [td(id), td(now.vocabulary[id], "token"), td(percent(share, 2))];
   const lines = rows.flatMap(([id], t) =>
     id === undefined ? [] : [lineOf(t, cells(id, values.softmax[t][id]))]);
-  const heads = ["column token", "column id", "predicted", "column probability"];
-  return [table(heads.map((key) => say(key)), lines)];
+  return [table(says("column token", "column id", "predicted", "column probability"), lines)];
 }
 
 const TABLES = { row: rowTable, seen: headTables, column: vocabularyTable, choice: predictedTable };
@@ -142,20 +141,18 @@ function drawChips() {
 function drawLikeliest() {
   const shares = values.softmax[Math.max(now.marked ?? 0, now.asked)] ?? [];
   show($("likeliest"), likeliest(shares, 10).map((id) => {
-    const share = percent(shares[id], 1);
     const bar = ["span", { className: "bar", style: `width: ${100 * shares[id]}%` }];
-    return ["li", {}, span(now.vocabulary[id], "token"), bar, span(share, "share")];
+    return ["li", {}, span(now.vocabulary[id], "token"), bar, span(percent(shares[id], 1))];
   }));
 }
 
 function drawWords(words) {
-  const lines = words.map(({ text, rounds }, i) => {
+  const lines = words.map(({ word, rounds }, i) => {
     const parts = rounds.map((ids) => ids.map((id) => span(now.vocabulary[id], "part")));
     const steps = parts.reduce((before, round) => [...before, span("→", "arrow"), ...round]);
-    return line(i + 1, visible(text), [["td", {}, ...steps], td(rounds.at(-1).join(" "))]);
+    return line(i + 1, visible(word), [["td", {}, ...steps], td(rounds.at(-1).join(" "))]);
   });
-  const heads = ["column word", "page rounds", "column id"];
-  show($("words"), [table(heads.map((key) => say(key)), lines)]);
+  show($("words"), [table(says("column word", "page rounds", "column id"), lines)]);
 }
 
 // For one token, what each head of each block looks at most.
@@ -164,9 +161,8 @@ function drawMap() {
   const heads = Array.from({ length: n_head }, (_, head) => head);
   const cell = (block, head) => {
     const row = values[`h.${block}.attn.weights`][t] ?? [];
-    const width = row.length / n_head;
-    const own = [...row.slice(head * width, (head + 1) * width)];
-    const [most, other] = [Math.max(...own), own.indexOf(Math.max(...own)) + t + 1 - width];
+    const own = [...row].splice((head * row.length) / n_head, row.length / n_head);
+    const [most, other] = [Math.max(...own), own.indexOf(Math.max(...own)) + t + 1 - own.length];
     const isResting = other === 0 || other === t; // one with nothing to do rests on the first token
     const go = { textContent: textOf(other), onclick: () => goTo(block, head) };
     return ["td", { className: isResting ? "resting" : tint(most) }, ["button", go]];

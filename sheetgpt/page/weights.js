@@ -3,9 +3,7 @@
 const CHUNK_OF_TEXT = 1 << 24; // bytes of a CSV file that are read at once
 
 // Hugging Face's name of a tensor, or ours -> ours.
-const ourName = (name) =>
-  name.replace(/^transformer\.|(?<=^w[tp]e)\.weight$/g, "").replace(/(ln_\w+)\.weight$/, "$1.g")
-    .replace(/\.weight$/, ".w").replace(/\.bias$/, ".b");
+const ourName = (name) => model.names[name.replace(/^transformer\./, "")] ?? name;
 
 // A bfloat16 is the first half of a float32.
 const FLOATS = {

@@ -20,14 +20,23 @@ function edit(given) {
 
 // What a cell gives for the token. The developer tools show its function under the cell's name.
 function numbers(cell) {
-  const code = edits[cell.name] ?? cell.code;
-  cell.run ??= new Function(`"use strict"; ${code}\n//# sourceURL=${cell.name}.js`);
-  used = 0;
+  const { name, code } = cell;
+  cell.run ??= new Function(`"use strict"; ${edits[name] ?? code}\n//# sourceURL=${name}.js`);
   const result = cell.run();
   if (typeof result !== "number" && !result?.data) fail("a cell must return a matrix or a number");
   const isId = Number.isInteger(result) && result >= 0 && result < model.config.n_vocab;
-  if (cell.name === "predicted.id" && !isId) fail(`no token has the id ${result}`);
-  return (steps.get(cell.name)[token] = new Float64Array(result.data ? flat(result) : [result]));
+  if (name === "predicted.id" && !isId) fail(`no token has the id ${result}`);
+  return (steps.get(name)[token] = result.data ? flat(result) : [result]);
+}
+
+// Keeps what a row's cells gave, off the scratch paper: in one array, since many travel slowly.
+function keepRow(names, rows) {
+  const all = new Float64Array(rows.reduce((size, row) => size + row.length, 0));
+  let end = 0;
+  return rows.map((row, i) => {
+    all.set(row, end);
+    return (steps.get(names[i])[token] = all.subarray(end, (end += row.length)));
+  });
 }
 
 // The cells of the token that have not been computed: from which one on, what they give, and which
@@ -37,6 +46,7 @@ function computeRow() {
   const cells = model.cells.filter((cell) => token >= controls.asked || !cell.last);
   const from = Math.min(done[token] ?? 0, cells.length, model.cells.length - 1);
   const told = { token, from, rows: [] };
+  used = 0;
   try {
     for (const cell of cells.slice(from)) told.rows.push(numbers(cell));
   } catch (error) {
@@ -44,6 +54,7 @@ function computeRow() {
     const line = parseInt(error.stack?.split(`${name}.js:`)[1]) - 2; // two begin a function
     told.failed = { name, line, message: `${error}` };
   }
+  told.rows = keepRow(cells.slice(from).map(({ name }) => name), told.rows);
   done[token] = from + told.rows.length;
   return told;
 }
@@ -86,7 +97,7 @@ function look({ name, at, column }) {
 
 // Takes files of weights; says which ones are missing, or what is wrong with one.
 async function load({ given, said }) {
-  model ??= said;
+  model = said;
   for (const name of ["tokens.id", ...model.cells.map((cell) => cell.name)]) steps.set(name, []);
   done = [];
   const before = new Map(weights);
