@@ -10,6 +10,9 @@ from sheetgpt.gpt2 import reference
 from sheetgpt.steps.block import SIXTEEN
 from sheetgpt.xlsx.read import read
 
+# What the table of characters is called where these are tokens, or the letters of whole words.
+OF_CHARACTERS = {"letters": "characters", "words": "characters"}
+
 
 def normal(name: str) -> str:
     """The name as templates have it: the same words for every block and every round."""
@@ -43,12 +46,13 @@ def test_all_words_are_about_something(language, traced, tiny_workbook):
     for key in load_words(language).steps:
         kind, _, rest = key.partition(".")
         known = {
-            "prompt": {rest},
+            "prompt": {OF_CHARACTERS.get(rest, rest)},
             "predicted": {key, rest, f"{rest}s"},
             "activation": {"h.b.mlp.gelu"},
         }.get(kind, {key})
         assert known & (names | tables), key
     tabs = {re.sub(r" \d+$", "", tab) if tab != "weights f" else tab for tab in book.values.by_tab}
     assert tabs <= set(load_words(language).tabs)
-    others = {"later block", "lm_head"}  # another block than the first; an untied head
+    # Another block than the first; an untied head; a vocabulary of characters or words.
+    others = {"later block", "lm_head", "lookup"}
     assert set(load_words(language).tabs) - tabs == others

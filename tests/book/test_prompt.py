@@ -59,6 +59,7 @@ def oracle_of(vocabulary: str) -> tokenizers.Tokenizer:
     ids = {token: i for i, token in enumerate(tokenizer.tokens)}
     oracle = tokenizers.Tokenizer(BPE(ids, list(tokenizer.merges)))
     oracle.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    oracle.add_special_tokens(list(tokenizer.specials))
     return oracle
 
 

@@ -85,6 +85,7 @@ def oracle(tokenizer):
     ids = {token: i for i, token in enumerate(tokenizer.tokens)}
     theirs = tokenizers.Tokenizer(BPE(ids, list(tokenizer.merges)))
     theirs.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    theirs.add_special_tokens(list(tokenizer.specials))
     return lambda text: theirs.encode(text).ids
 
 
