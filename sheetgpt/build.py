@@ -3,12 +3,13 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
+from sheetgpt.book.extras import extras_of
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import room_for, splitting_of
 from sheetgpt.book.prompt_stages import STAGES
@@ -43,9 +44,7 @@ class Order:
 
     prompt: without one, EXAMPLE or as much of it as fits.
     template: a person's own words for the tabs; the language says nothing then.
-    lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
-    effects: whether to say what happens without each part, half a forward pass for each.
-    neighbours: whether there is a tab of what is alike, as dear as the logits of three tokens.
+    extras: which of them there are, by their names; of the others it is the model's size that says.
     digits: how many significant digits of each weight are written.
     """
 
@@ -55,9 +54,7 @@ class Order:
     language: str = "en"
     template: Path | None = None
     new_tokens: int = NEW_TOKENS
-    lens: bool | None = None
-    effects: bool | None = None
-    neighbours: bool | None = None
+    extras: Mapping[str, bool] = field(default_factory=dict)
     digits: int = DIGITS
     form: Form = FORM
 
@@ -102,12 +99,8 @@ def build_workbook(
     room = _room(checkpoint, order, prompt, ids)
     _refuse_size(checkpoint, room)
     manual = is_large(checkpoint.config)
-    lens = not manual if order.lens is None else order.lens
-    effects = not manual if order.effects is None else order.effects
-    neighbours = not manual if order.neighbours is None else order.neighbours
-    expected = estimate(
-        checkpoint.config, room.tokens, order.digits, order.form, lens=lens, neighbours=neighbours
-    )
+    extras = extras_of(order.extras, otherwise=not manual)
+    expected = estimate(checkpoint.config, room.tokens, order.digits, order.form, extras)
     _refuse_full_disk(path, expected.file_size)
     announce(expected)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
@@ -118,12 +111,13 @@ def build_workbook(
     with Workers(jobs) as workers:
         progress("asking the witness")
         weights = ReadBack(checkpoint.weights, workers)
-        witness = said(checkpoint, weights, prompt, order.new_tokens, room.tokens, parts=effects)
+        witness = said(
+            checkpoint, weights, prompt, order.new_tokens, room.tokens, parts=extras.effects
+        )
         progress("laying out the tabs")
         book = compile_book(
             checkpoint, prompt, room, words, order.new_tokens,
-            manual=manual, lens=lens, neighbours=neighbours, effects=effects,
-            witness=witness.fingerprints, built=witness.built,
+            manual=manual, extras=extras, witness=witness.fingerprints, built=witness.built,
         )  # fmt: skip
         values = calculate(book, progress, weights, workers)
         save(book, values, path, order.form, progress, workers)

@@ -6,6 +6,7 @@ The factors are those of the workbooks in docs/benchmarks.md.
 from dataclasses import dataclass
 from math import prod
 
+from sheetgpt.book.extras import Extras
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx.write import Form
@@ -45,11 +46,9 @@ def estimate(
     context: int,
     digits: int,
     form: Form,
-    *,
-    lens: bool = False,
-    neighbours: bool = False,
+    extras: Extras,
 ) -> Estimate:
-    """Of a workbook with so many rows of tokens, with or without these tabs."""
+    """Of a workbook with so many rows of tokens."""
     n = n_weights(config)
     each = (COMPACT if form.compact else FAST) + DIGIT * min(digits, MOST_DIGITS)
     if form.has_addresses(n):
@@ -58,7 +57,7 @@ def estimate(
     parts = config.n_layer * (config.n_head + 2)  # of which each has a vote, a switch, an effect
     explained = 5 * parts + config.n_layer * config.n_embd + 4 * context
     cells = context * (config.n_layer * block + 2 * config.n_vocab) + explained
-    cells += lens * config.n_layer * config.n_vocab + neighbours * BESIDE * config.n_vocab
+    cells += (extras.lens * config.n_layer + extras.neighbours * BESIDE) * config.n_vocab
     return Estimate(
         n,
         int(n * each + config.n_vocab * WORDS + 2 * cells),

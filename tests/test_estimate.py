@@ -101,7 +101,7 @@ def test_large_models_wait_to_be_asked(monkeypatch, tmp_path):
     monkeypatch.setattr(build, "compile_book", stop)
     monkeypatch.setattr(build, "is_large", lambda config: True)
     nano = model("nano")
-    for order in (Order("Mike"), replace(Order("Mike"), context=20, lens=True)):
+    for order in (Order("Mike"), replace(Order("Mike"), context=20, extras={"lens": True})):
         with pytest.raises(KeyboardInterrupt):
             build_workbook(nano, order, tmp_path / "a.xlsx")
     assert [(room.tokens, more["manual"], more["lens"]) for room, more in made] == [

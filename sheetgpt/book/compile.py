@@ -12,6 +12,7 @@ from sheetgpt.book import data
 from sheetgpt.book.attention import AttentionPage
 from sheetgpt.book.book import Book
 from sheetgpt.book.checks import Compared, Inputs, checks_page
+from sheetgpt.book.extras import EVERYTHING, Extras
 from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensInputs, LensPage
 from sheetgpt.book.looks import ACCENT, GREEN, LINE, YELLOW
@@ -60,9 +61,7 @@ def compile_book(
     new_tokens: int = 1,
     *,
     manual: bool = False,
-    lens: bool = True,
-    effects: bool = True,
-    neighbours: bool = True,
+    extras: Extras = EVERYTHING,
     witness: NDArray[np.float64] | None = None,
     built: Effects | None = None,
 ) -> Book:
@@ -72,9 +71,6 @@ def compile_book(
     witness: what it says of each step (`witness.said`); None where nobody will ask.
     built: what it says of the next token, likewise.
     manual: whether it calculates only when somebody asks for it.
-    lens: whether there is a logit lens, which costs as much as the logits of as many tokens.
-    effects: whether the tab `switches` says what happens without each part of the model.
-    neighbours: whether there is the tab of that name, which costs as much as those of three.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
     template, words = words, words.of_activation(config.activation_function)
@@ -84,7 +80,7 @@ def compile_book(
     pages = Pages(names, words)
     page = pages.add
     splitting = splitting_of(checkpoint.tokenizer)
-    listed_steps = listed(config, room, splitting, lens=lens, neighbours=neighbours)
+    listed_steps = listed(config, room, splitting, extras)
     records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
@@ -96,10 +92,10 @@ def compile_book(
     ]
     on_layer_norm, on_logits, on_softmax = page("layer norm"), page("logits"), page("softmax")
     on_predicted, on_attention = page("predicted token"), page("attention")
-    on_lens = page("logit lens") if lens else None
+    on_lens = page("logit lens") if extras.lens else None
     on_reasons, on_switches = page("reasons"), page("switches")
     on_microscope = page("microscope") if has_microscope(config) else None
-    on_neighbours = page("neighbours") if neighbours else None
+    on_neighbours = page("neighbours") if extras.neighbours else None
     on_checks = page("checks")
     first_data = len(pages.all)
 
@@ -120,7 +116,7 @@ def compile_book(
 
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
     attention = AttentionPage(on_attention, config, room.tokens)
-    switches = SwitchesPage(on_switches, config, built, effects=effects, manual=manual)
+    switches = SwitchesPage(on_switches, config, built, effects=extras.effects, manual=manual)
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
         prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
@@ -195,9 +191,7 @@ def compile_book(
             template,
             prompt=prompt,
             new_tokens=new_tokens,
-            lens=lens,
-            effects=effects,
-            neighbours=neighbours,
+            **asdict(extras),
             manual=manual,
         ),
         manual,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sheetgpt.book.book import Computed, Layout, StepRecord, Tab
+from sheetgpt.book.extras import Extras
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import MOST_CHOICES
 from sheetgpt.gpt2.config import Config
@@ -40,9 +41,7 @@ NEIGHBOUR_COLUMNS = {"token": True, "id": True, "spaced": False, "typed": False,
 NEAREST = {"cosine": False, "id": False, "token": True, "angle": True}
 
 
-def listed(
-    config: Config, room: Room, splitting: Splitting, *, lens: bool, neighbours: bool
-) -> list[StepRecord]:
+def listed(config: Config, room: Room, splitting: Splitting, extras: Extras) -> list[StepRecord]:
     """Every step in the order in which the workbook computes it."""
     return [
         *_prompt(room, splitting),
@@ -52,11 +51,11 @@ def listed(
         *_attention(config),
         *_next_token(),
         *_reasons(config, room.tokens),
-        *(_lens(config) if lens else ()),
+        *(_lens(config) if extras.lens else ()),
         *(_microscope(config, room.tokens) if has_microscope(config) else ()),
-        *(_neighbours(config) if neighbours else ()),
+        *(_neighbours(config) if extras.neighbours else ()),
         *_checks(config, room.tokens),
-        *_start(config, room.tokens, lens=lens),
+        *_start(config, room.tokens, extras),
     ]
 
 
@@ -280,7 +279,7 @@ def _checks(config: Config, context: int) -> Iterator[StepRecord]:
     yield from _scalars(tab, "checks.summary")
 
 
-def _start(config: Config, context: int, *, lens: bool) -> Iterator[StepRecord]:
+def _start(config: Config, context: int, extras: Extras) -> Iterator[StepRecord]:
     tab, ranks = "start", (min(LIKELIEST, config.n_vocab), 1)
     yield from _scalars(tab, *(f"start.{each}" for each in ("message", "token", "completion")))
     chips = (1, min(context, MOST_CHIPS))
@@ -288,6 +287,6 @@ def _start(config: Config, context: int, *, lens: bool) -> Iterator[StepRecord]:
     yield from _scalars(tab, "start.why", "start.used", "start.switches")
     yield from _table(tab, ranks, "start.likeliest.token", "start.likeliest.probability")
     yield from _scalars(tab, "start.likeliest.sentence")
-    if lens:
+    if extras.lens:
         yield from _table(tab, (config.n_layer, 1), "start.blocks")
     yield from _scalars(tab, "start.checks")

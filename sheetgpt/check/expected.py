@@ -158,7 +158,7 @@ def expected(
         found |= reasons(model, trace, len(ids), texts, parts)
         if has_microscope(model.config):
             found |= microscope(model, trace, len(ids), read_texts, parts)
-        if model.has_neighbours:
+        if model.extras.neighbours:
             found |= neighbours(model, texts, read)
         found |= explaining_tabs.checks(model, found)
     if is_broken:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sheetgpt.book.book import StepRecord
 from sheetgpt.book.compile import PROPERTY, TOKENIZER
 from sheetgpt.book.data import key_factor
+from sheetgpt.book.extras import NAMES, Extras, extras_of
 from sheetgpt.book.records import listed
 from sheetgpt.calculate.conversion import as_text
 from sheetgpt.calculate.values import Error, Scalar, Sheets
@@ -45,8 +46,7 @@ class Stated:
     """What the document properties of a workbook say; `said` has all of them."""
 
     name: str
-    has_lens: bool
-    has_neighbours: bool
+    extras: Extras
     config: Config
     room: Room
     splitting: Splitting
@@ -84,13 +84,9 @@ def stated(path: Path, properties: Mapping[str, str]) -> Stated:
         tokenizer = _of_tokenizer(said, config)
         has_specials = json.loads(said["tokenizer.has_specials"]) is True
         splitting = Splitting(tokenizer["unit"], has_specials)
-        has_lens, has_neighbours = (
-            json.loads(text) is not False
-            for text in (said["lens"], said.get("neighbours", "false"))  # older files have none
-        )
-        return Stated(
-            said["model"], has_lens, has_neighbours, config, room, splitting, tokenizer, said
-        )
+        asked = {name: json.loads(said[name]) is True for name in NAMES if name in said}
+        extras = extras_of(asked, otherwise=False)  # which older files did not have
+        return Stated(said["model"], extras, config, room, splitting, tokenizer, said)
     except (KeyError, ValueError, TypeError, RecursionError, CheckpointError) as error:
         raise _says_nothing(path) from error
 
@@ -126,18 +122,14 @@ class ModelInFile:
         }
         self.stated = its = stated(path, workbook.properties)
         self.name, self.said = its.name, its.said
-        self.has_lens, self.has_neighbours = its.has_lens, its.has_neighbours
-        self.config, self.room = its.config, its.room
+        self.extras, self.config, self.room = its.extras, its.config, its.room
         if self.config.n_layer > len(self.values.by_tab):
             raise _says_nothing(path)
 
     @cached_property
     def records(self) -> dict[str, StepRecord]:
         """Everything that formulas compute, by its name, in the order in which they do."""
-        splitting = self.stated.splitting
-        every = listed(
-            self.config, self.room, splitting, lens=self.has_lens, neighbours=self.has_neighbours
-        )
+        every = listed(self.config, self.room, self.stated.splitting, self.extras)
         return {record.name: record for record in every}
 
     @property

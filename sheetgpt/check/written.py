@@ -53,9 +53,7 @@ def written(model: ModelInFile) -> tuple[Book | None, str]:
             words,
             int(new_tokens),
             manual=said.get("manual") == "true",
-            lens=model.has_lens,
-            effects=said.get("effects") == "true",
-            neighbours=model.has_neighbours,
+            extras=model.extras,
         )
     except (SheetGPTError, ValueError) as error:
         return None, f"what the file says of itself cannot be compiled again: {error}"

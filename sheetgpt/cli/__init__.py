@@ -21,6 +21,7 @@ from sheetgpt.checkpoint import hub
 from sheetgpt.checkpoint.rounding import DIGITS
 from sheetgpt.cli.group import Commands, fail
 from sheetgpt.cli.options import (
+    extras_options,
     force_option,
     jobs_option,
     language_option,
@@ -81,24 +82,7 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="Your own words for the tabs: a changed copy of one of our templates.",
 )
-@click.option(
-    "--lens/--no-lens",
-    default=None,
-    help="Whether there is a tab that shows what each block alone would say."
-    "  [default: unless the model is large]",
-)
-@click.option(
-    "--effects/--no-effects",
-    default=None,
-    help="Whether to say what happens without each head and each MLP."
-    "  [default: unless the model is large]",
-)
-@click.option(
-    "--neighbours/--no-neighbours",
-    default=None,
-    help="Whether there is a tab that shows which tokens are alike."
-    "  [default: unless the model is large]",
-)
+@extras_options
 @click.option(
     "--digits",
     type=click.IntRange(1, DIGITS),
@@ -124,15 +108,13 @@ def build(
     tokens: int,
     language: str | None,
     template: Path | None,
-    lens: bool | None,
-    effects: bool | None,
-    neighbours: bool | None,
     digits: int,
     compact: bool,
     addresses: bool | None,
     output: Path | None,
     force: bool,
     jobs: int,
+    **extras: bool | None,
 ) -> None:
     """Write the workbook of a model, with a prompt typed in.
 
@@ -145,10 +127,10 @@ def build(
     if language and template:
         fail("--template brings all the words, so it excludes --language; give one of them", 2)
     form = Form(compact, addresses)
+    asked = {name: answer for name, answer in extras.items() if answer is not None}
     order = Order(
-        prompt, context, prompt_length, language or "en", template, tokens, lens, effects,
-        neighbours, digits, form,
-    )  # fmt: skip
+        prompt, context, prompt_length, language or "en", template, tokens, asked, digits, form
+    )
     with progress() as tell:
         tell("loading the model")
         checkpoint = known.load(model)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sheetgpt.book.extras import NAMES
 from sheetgpt.workers import cores
 
 Option = Callable[[Any], Any]
@@ -25,6 +26,21 @@ jobs_option = click.option(
     metavar="N",
     help="How many cores to use.  [default: all]",
 )
+WHETHER = {
+    "lens": "Whether there is a tab that shows what each block alone would say.",
+    "effects": "Whether to say what happens without each head and each MLP.",
+    "neighbours": "Whether there is a tab that shows which tokens are alike.",
+}
+
+
+def extras_options(command: Option) -> Option:
+    """An option for each part that a workbook can do without."""
+    for name in reversed(NAMES):
+        text = f"{WHETHER[name]}  [default: unless the model is large]"
+        command = click.option(f"--{name}/--no-{name}", default=None, help=text)(command)
+    return command
+
+
 force_option = click.option("--force", is_flag=True, help="Replace the file if it exists.")
 
 

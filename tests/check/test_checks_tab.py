@@ -7,6 +7,7 @@ import pytest
 
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
+from sheetgpt.book.extras import Extras
 from sheetgpt.book.prompt import room_for
 from sheetgpt.book.witness import ReadBack
 from sheetgpt.book.witness import said as says
@@ -118,7 +119,9 @@ def test_manual_calculation_and_no_lens(tmp_path):
     weights = ReadBack(plain.weights, Workers(1))
     witness = says(plain, weights, "ab", 1, 4, parts=False).fingerprints
     room = room_for(plain.tokenizer, "ab", 4, 4)
-    book = compile_book(plain, "ab", room, words, manual=True, lens=False, witness=witness)
+    book = compile_book(
+        plain, "ab", room, words, manual=True, extras=Extras(lens=False), witness=witness
+    )
     values = calculate(book)
     save(book, values, tmp_path / "a.xlsx")
     assert marks(tmp_path / "a.xlsx") == dict.fromkeys(step_names(plain.config), "✓")
