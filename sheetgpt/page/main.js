@@ -67,6 +67,7 @@ function rest(key, parts, count) {
   $("status").textContent = say(key, { ...parts, seconds: (Date.now() - began) / 1000 });
   showVerdict();
   drawAll();
+  if (count) setTimeout(() => document.body.classList.add("drawn"), 200); // when all has its height
   waiting.resolve();
 }
 

@@ -53,8 +53,7 @@ function flat({ rows, columns, data, down, right }) {
 
 const index = (a, place) =>
   ({ ...a, rows: 1, data: a.data.subarray((place.data?.[0] ?? place) * a.down) });
-const transpose = (a) =>
-  ({ ...a, rows: a.columns, columns: a.rows, down: a.right, right: a.down });
+const transpose = (a) => ({ ...a, rows: a.columns, columns: a.rows, down: a.right, right: a.down });
 
 // Columns: part i of as many equal parts.
 const part = (a, i, parts) =>
