@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKBOOK ?= sheetgpt-nano.xlsx
-PAGE ?= sheetgpt-nano.html
+WORKBOOK ?= sheetgpt-stories.xlsx
+PAGE ?= sheetgpt-stories.html
 STORIES ?= stories.txt.xz
 
 .DEFAULT_GOAL := help
@@ -43,7 +43,7 @@ lint: $(VENV)/.linted ## lint, format and types
 
 bench: $(VENV)/.installed ## time everything beside its peers, also at full size (about an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	$(BIN)/python benchmarks/nano.py
+	$(BIN)/python benchmarks/shipped.py
 	$(BIN)/python benchmarks/full_size.py
 	$(BIN)/python benchmarks/growth.py --plot docs/pictures/growth.png
 
@@ -55,11 +55,11 @@ pictures: $(VENV)/.installed ## take the pictures in docs/pictures again
 	$(BIN)/python docs/pictures.py
 	$(BIN)/python docs/page_pictures.py
 
-nano: $(VENV)/.installed ## train the default model again (about twenty minutes)
+nano: $(VENV)/.installed ## train the model of the tour again (about twenty minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train.py
 
-stories: $(VENV)/.installed ## train the model that tells stories again (STORIES=its text)
+stories: $(VENV)/.installed ## train the default model again (STORIES=its text)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	$(BIN)/python weights/train_stories.py --compile --text '$(STORIES)'
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sheetgpt.book.book import StepRecord
 from sheetgpt.book.calculate import calculate
 from sheetgpt.book.compile import compile_book
 from sheetgpt.book.extras import extras_of
 from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import room_for, splitting_of
 from sheetgpt.book.prompt_stages import STAGES
+from sheetgpt.book.records import listed
 from sheetgpt.book.witness import ReadBack, said
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.checkpoint.checkpoint import Checkpoint
@@ -22,15 +24,16 @@ from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW
 from sheetgpt.formula.expr import MOST_CHOICES
 from sheetgpt.formula.text import LONGEST_TEXT, length_in_excel
+from sheetgpt.gpt2.config import Config
 from sheetgpt.lessons.book import lessons_book
 from sheetgpt.lessons.words import load_words as load_lesson_words
 from sheetgpt.progress import Progress, silent
-from sheetgpt.steps.tokenize import Room, tables_of
+from sheetgpt.steps.tokenize import Room
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.write import FORM, Form, save
 
 EXAMPLE = "Mike is quick. He moves"
-CONTEXT = 32  # rows of tokens, where the model has as many
+CONTEXT = 64  # rows of tokens, where the model has as many
 LARGE_CONTEXT = 12  # of a large model, each row of which takes much memory
 NEW_TOKENS = 6  # that the sheet writes, until somebody asks for more
 
@@ -97,10 +100,11 @@ def build_workbook(
     prompt = default_prompt(checkpoint, order) if order.prompt is None else order.prompt
     ids = _prompt_ids(checkpoint, prompt)
     room = _room(checkpoint, order, prompt, ids)
-    _refuse_size(checkpoint, room)
-    manual = is_large(checkpoint.config)
+    config, manual = checkpoint.config, is_large(checkpoint.config)
     extras = extras_of(order.extras, otherwise=not manual)
-    expected = estimate(checkpoint.config, room.tokens, order.digits, order.form, extras)
+    steps = listed(config, room, splitting_of(checkpoint.tokenizer), extras)
+    _refuse_size(checkpoint.name, config, steps)
+    expected = estimate(config, steps, order.digits, order.form)
     _refuse_full_disk(path, expected.file_size)
     announce(expected)
     exact, checkpoint = checkpoint, as_float32(checkpoint, order.digits)
@@ -214,31 +218,26 @@ def _room(checkpoint: Checkpoint, order: Order, prompt: str, ids: Sequence[int])
     return room_for(checkpoint.tokenizer, prompt, context, order.prompt_length)
 
 
-def _refuse_size(checkpoint: Checkpoint, room: Room) -> None:
+def _refuse_size(name: str, config: Config, records: Sequence[StepRecord]) -> None:
     """A sheet has 16,384 columns and 1,048,576 rows: refuse before starting what cannot fit."""
-    config = checkpoint.config
-    stages = tables_of(room.rounds, splitting_of(checkpoint.tokenizer))
-    wide = {
-        "the three parts of c_attn (3 × n_embd)": 3 * config.n_embd,
-        "the MLP's width (n_inner)": config.n_inner,
-        "the heads' matrices (n_head × context)": config.n_head * room.tokens,
-        "the tokenizer": STAGES + sum(len(each) + 2 for each in stages.values()),
-    }
-    for what, columns in wide.items():
-        if columns > LAST_COLUMN - FIRST + 1:
-            raise CheckpointError(
-                f"{checkpoint.name}: {what} needs {columns} columns, "
-                f"but a sheet has {LAST_COLUMN}; "
-                "take a smaller --context, a shorter prompt or a smaller model"
-            )
+    on_prompt = (each.name for each in records if each.tab == "prompt to tokens")
+    stages = [step.split(".")[0] for step in on_prompt if "." in step]  # they stand side by side
+    wide = {each.name: each.shape[1] for each in records}
+    wide["the tokenizer"] = STAGES + len(stages) + 2 * len(set(stages))
+    what, columns = max(wide.items(), key=lambda item: item[1])
+    if columns > LAST_COLUMN - FIRST + 1:
+        raise CheckpointError(
+            f"{name}: {what} needs {columns} columns, but a sheet has {LAST_COLUMN}; "
+            "take a smaller --context, a shorter prompt or a smaller model"
+        )
     if config.n_layer > MOST_CHOICES:
         raise CheckpointError(
-            f"{checkpoint.name} has {config.n_layer} blocks, but CHOOSE, which the tab reasons "
+            f"{name} has {config.n_layer} blocks, but CHOOSE, which the tab reasons "
             f"finds one of them with, takes {MOST_CHOICES}; take a model with fewer"
         )
     tall = max(config.n_vocab, 3 * config.n_embd + 2 * config.n_inner) + 100
     if tall > LAST_ROW:
         raise CheckpointError(
-            f"{checkpoint.name}: the vocabulary of {config.n_vocab} tokens needs {tall} rows, "
+            f"{name}: the vocabulary of {config.n_vocab} tokens needs {tall} rows, "
             f"but a sheet has {LAST_ROW}; take a model with a smaller vocabulary"
         )

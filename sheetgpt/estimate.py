@@ -3,10 +3,11 @@
 The factors are those of the workbooks in docs/benchmarks.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from sheetgpt.book.extras import Extras
+from sheetgpt.book.book import StepRecord
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx.write import Form
@@ -16,7 +17,6 @@ LARGE = 5_000_000
 
 # Bytes of the file: for each weight, more for each of its digits; for each token of the vocabulary.
 FAST, COMPACT, DIGIT, ADDRESS, WORDS = 2.45, 1.25, 0.44, 3.0, 320
-BESIDE = 4  # formulas' cells that `neighbours` has for each token of the vocabulary
 MOST_DIGITS = 8  # that a weight has, but for a few
 
 # Bytes of LibreOffice's memory, likewise, and for each cell that a formula fills; and of itself.
@@ -41,23 +41,13 @@ def n_weights(config: Config) -> int:
     return sum(prod(shape) for shape in shapes(config).values())
 
 
-def estimate(
-    config: Config,
-    context: int,
-    digits: int,
-    form: Form,
-    extras: Extras,
-) -> Estimate:
-    """Of a workbook with so many rows of tokens."""
+def estimate(config: Config, records: Sequence[StepRecord], digits: int, form: Form) -> Estimate:
+    """Of a workbook that computes these steps."""
     n = n_weights(config)
     each = (COMPACT if form.compact else FAST) + DIGIT * min(digits, MOST_DIGITS)
     if form.has_addresses(n):
         each += ADDRESS
-    block = 16 * config.n_embd + 2 * config.n_inner + config.n_head * context
-    parts = config.n_layer * (config.n_head + 2)  # of which each has a vote, a switch, an effect
-    explained = 5 * parts + config.n_layer * config.n_embd + 4 * context
-    cells = context * (config.n_layer * block + 2 * config.n_vocab) + explained
-    cells += (extras.lens * config.n_layer + extras.neighbours * BESIDE) * config.n_vocab
+    cells = sum(prod(record.shape) for record in records)
     return Estimate(
         n,
         int(n * each + config.n_vocab * WORDS + 2 * cells),

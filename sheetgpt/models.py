@@ -14,6 +14,8 @@ from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.resources import resource
 
+DEFAULT = "stories"  # the one that a newcomer would rather meet: weights/README.md says why
+
 
 @dataclass(frozen=True)
 class Model:

@@ -1,4 +1,4 @@
-"""Where the templates and the default model lie: inside the installed package, or in a checkout."""
+"""Where the templates and our own models lie: inside the installed package, or in a checkout."""
 
 from pathlib import Path
 

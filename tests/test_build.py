@@ -362,19 +362,19 @@ def test_characters_that_no_file_can_hold(tmp_path, character):
         (
             {"n_embd": 6000},
             {},
-            "padded: the three parts of c_attn (3 × n_embd) needs 18000 columns, but a sheet has "
+            "padded: h.0.attn.c_attn needs 18000 columns, but a sheet has "
             "16384; take a smaller --context, a shorter prompt or a smaller model",
         ),
         (
             {"n_inner": 20_000},
             {},
-            "padded: the MLP's width (n_inner) needs 20000 columns, but a sheet has 16384; "
+            "padded: h.0.mlp.c_fc needs 20000 columns, but a sheet has 16384; "
             "take a smaller --context, a shorter prompt or a smaller model",
         ),
         (
             {"n_head": 50, "n_ctx": 1024},
             {"context": 1024},
-            "padded: the heads' matrices (n_head × context) needs 51200 columns, but a sheet has "
+            "padded: h.0.attn.scores needs 51200 columns, but a sheet has "
             "16384; take a smaller --context, a shorter prompt or a smaller model",
         ),
         (

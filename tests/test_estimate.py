@@ -5,18 +5,22 @@ from dataclasses import replace
 import pytest
 
 from sheetgpt import build
+from sheetgpt.book.book import StepRecord
+from sheetgpt.book.extras import extras_of
+from sheetgpt.book.records import listed
 from sheetgpt.build import Order, build_workbook
-from sheetgpt.checkpoint.checkpoint import Checkpoint, load
+from sheetgpt.checkpoint.checkpoint import load
 from sheetgpt.checkpoint.config_file import from_json
 from sheetgpt.checkpoint.rounding import DIGITS
 from sheetgpt.errors import CheckpointError, WorkbookError
 from sheetgpt.estimate import Estimate, estimate, is_large
 from sheetgpt.gpt2.config import Config
 from sheetgpt.models import load as model
-from sheetgpt.steps.tokenize import Room
+from sheetgpt.steps.tokenize import Room, Splitting
 from sheetgpt.xlsx.write import Form
 from tests.places import PLAIN
 
+BYTES = Splitting()
 SIZES = {  # n_layer, n_head, n_embd, weights in millions (Radford et al. 2019)
     "gpt2": (12, 12, 768, 124.4),
     "gpt2-medium": (24, 16, 1024, 354.8),
@@ -43,9 +47,12 @@ def room(tokens: int) -> Room:
     return Room(characters=64, bytes=96, rounds=20, tokens=tokens)
 
 
+def steps(name: str, tokens: int, splitting: Splitting = BYTES) -> list[StepRecord]:
+    return listed(config_of(name), room(tokens), splitting, extras_of({}, otherwise=False))
+
+
 def refuse(name: str, tokens: int) -> None:
-    tokenizer = load(PLAIN).tokenizer
-    build._refuse_size(Checkpoint(name, config_of(name), {}, tokenizer), room(tokens))
+    build._refuse_size(name, config_of(name), steps(name, tokens))
 
 
 @pytest.mark.parametrize(("name", "most"), [*zip(SIZES, (1024, 1023, 819, 655), strict=True)])
@@ -59,18 +66,19 @@ def test_published_sizes_fit_a_sheet(name, most):
 
 @pytest.mark.parametrize("name", SIZES)
 def test_published_sizes(name):
-    expected = estimate(config_of(name), 12, DIGITS, Form())
+    expected = estimate(config_of(name), steps(name, 12), DIGITS, Form())
     assert expected.n_weights / 1e6 == pytest.approx(SIZES[name][3], abs=0.05)
     assert is_large(config_of(name))
 
 
 def test_fewer_digits_and_better_packing_make_less():
     config = config_of("gpt2")
-    full = estimate(config, 12, DIGITS, Form())
-    assert estimate(config, 12, 4, Form()).file_size < full.file_size
-    assert estimate(config, 12, DIGITS, Form(compact=True)).file_size < full.file_size
-    assert estimate(config, 12, DIGITS, Form(addresses=True)).file_size > full.file_size
-    assert estimate(config, 32, DIGITS, Form()).memory > full.memory
+    few = steps("gpt2", 12)
+    full = estimate(config, few, DIGITS, Form())
+    assert estimate(config, few, 4, Form()).file_size < full.file_size
+    assert estimate(config, few, DIGITS, Form(compact=True)).file_size < full.file_size
+    assert estimate(config, few, DIGITS, Form(addresses=True)).file_size > full.file_size
+    assert estimate(config, steps("gpt2", 32), DIGITS, Form()).memory > full.memory
 
 
 def test_the_estimate_of_nano_is_about_right(tmp_path):
@@ -104,7 +112,7 @@ def test_large_models_wait_to_be_asked(monkeypatch, tmp_path):
     for order in (Order("Mike"), replace(Order("Mike"), context=20, extras={"lens": True})):
         with pytest.raises(KeyboardInterrupt):
             build_workbook(nano, order, tmp_path / "a.xlsx")
-    assert [(room.tokens, more["manual"], more["lens"]) for room, more in made] == [
+    assert [(room.tokens, more["manual"], more["extras"].lens) for room, more in made] == [
         (12, True, False),
         (20, True, True),
     ]

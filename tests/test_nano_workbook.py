@@ -31,7 +31,7 @@ def expect_quickly(report: Report) -> None:
 
 
 def test_size(nano_workbook):
-    assert nano_workbook.stat().st_size <= 8_000_000
+    assert nano_workbook.stat().st_size <= 9_000_000
 
 
 def test_in_our_evaluator(nano_workbook, nano):

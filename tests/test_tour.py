@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sheetgpt.build import CONTEXT
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.sampling import Controls, complete
 from sheetgpt.office import libreoffice as office
@@ -230,10 +231,9 @@ def test_numbers_on_the_tabs(nano_workbook):
     for column, text in enumerate(scores):
         assert f"{at('h.0.attn.scores', 1, column):.3f}".replace("-", "−") == text
     assert f"{at('h.0.attn.weights', 1, 0):.0%}" == said(r"is (\d+) %, as step 7")[0] + "%"
-    assert f"{at('h.3.attn.weights', 4, 32):.0%}" == said(r"gives (\d+) % to `Mike`")[0] + "%"
-    assert (
-        f"{at('h.5.attn.weights', 5, 34):.0%}" == said(r"(\d+) % of the attention of ` m")[0] + "%"
-    )
+    assert f"{at('h.3.attn.weights', 4, CONTEXT):.0%}" == said(r"gives (\d+) % to `Mike`")[0] + "%"
+    to_quick = at("h.5.attn.weights", 5, CONTEXT + 2)
+    assert f"{to_quick:.0%}" == said(r"(\d+) % of the attention of ` m")[0] + "%"
     for name, text in zip(("c_fc", "gelu"), said(r"13: (\S+) becomes (\S+)\)"), strict=True):
         assert f"{at(f'h.0.mlp.{name}', 0, 8):.3f}".replace("-", "−") == text
     lens = said(r"with (\S+) % at first, (\S+) % after block 6, (\S+) % after block 7 and (\S+) %")

@@ -30,7 +30,7 @@ from sheetgpt.steps.tokenize import (
     utf8,
 )
 
-PROMPT_LENGTH = 64  # characters, where nobody asks for more
+PROMPT_LENGTH = 200  # characters, where nobody asks for more; fewer where few tokens fit
 MOST_ROUNDS = 20  # what all but 1 in 250 words of English and of programs needs of GPT-2's merges
 
 
@@ -63,12 +63,15 @@ def splitting_of(tokenizer: Tokenizer) -> Splitting:
 def room_for(tokenizer: Tokenizer, prompt: str, context: int, length: int | None = None) -> Room:
     """What a sheet should have room for: a prompt of `length` characters, and this one at least.
 
+    Four characters for each token, but no more than PROMPT_LENGTH, unless nobody could fill the
+    context with those; and not so few that a short sentence would not fit.
     Half as many bytes again as characters: scripts that need more have more tokens as well, and
     fill the context first.  Rounds for every token of the vocabulary and one more, for words of
     several tokens; but MOST_ROUNDS where few tokens, which nobody types, would need more.
     """
     units = length_in_excel(prompt)
-    n_characters = max(length or max(PROMPT_LENGTH, 2 * context), units)
+    usual = max(64, min(4 * context, PROMPT_LENGTH), 2 * context)
+    n_characters = max(length or usual, units)
     if tokenizer.unit is not Unit.BYTES:
         return Room(n_characters, 0, 0, context)
     needed = max((len(word.rounds) for word in tokenizer.stages(prompt).words), default=0)

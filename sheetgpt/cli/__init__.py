@@ -67,12 +67,12 @@ def main() -> None:
     help=f"The text to type into the sheet.  [default: {EXAMPLE}, or as much of it as fits]",
 )
 @click.option(
-    "--context", type=click.IntRange(1), help="Rows of tokens.  [default: 32; 12 if large]"
+    "--context", type=click.IntRange(1), help="Rows of tokens.  [default: 64; 12 if large]"
 )
 @click.option(
     "--prompt-length",
     type=click.IntRange(1, LONGEST_TEXT),
-    help="Characters that the prompt cell has room for.  [default: 64, or twice the context]",
+    help="Characters that the prompt cell has room for.  [default: 200; 64 if large]",
 )
 @tokens_option(NEW_TOKENS, "New tokens for the sheet to write; a cell on its first tab, too.")
 @language_option(languages(), "the words on the tabs", default=None)

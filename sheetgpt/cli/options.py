@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from sheetgpt.book.extras import NAMES
+from sheetgpt.models import DEFAULT
 from sheetgpt.workers import cores
 
 Option = Callable[[Any], Any]
 
 model_option = click.option(
     "--model",
-    default="nano",
+    default=DEFAULT,
     show_default=True,
     metavar="NAME|DIR|FILE",
     help="A model that is here (see sheetgpt models), the directory of a GPT-2 checkpoint, or its"

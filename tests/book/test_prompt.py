@@ -298,10 +298,12 @@ def test_a_sentence_of_why_never_reaches_the_headings() -> None:
 
 def test_default_sizes() -> None:
     nano = tokenizer_of("nano")
-    assert room_for(nano, "Mike", context=32) == Room(64, 96, 12, 32)
-    assert room_for(nano, "Mike", context=64) == Room(128, 192, 12, 64)
+    assert room_for(nano, "Mike", context=16) == Room(64, 96, 12, 16)
+    assert room_for(nano, "Mike", context=32) == Room(128, 192, 12, 32)
+    assert room_for(nano, "Mike", context=64) == Room(200, 300, 12, 64)
+    assert room_for(nano, "Mike", context=128) == Room(256, 384, 12, 128)
     assert room_for(nano, "Mike", context=32, length=20) == Room(20, 30, 12, 32)
-    assert room_for(nano, "😀" * 40, context=32) == Room(80, 160, 12, 32)
+    assert room_for(nano, "😀" * 40, context=16) == Room(80, 160, 12, 16)
     assert room_for(nano, "", context=1).characters == 64
     assert room_for(nano, " wonderfulspreadsheetquickly", context=32).rounds == 15
     assert room_for(tokenizer_of("gpt2"), "", context=32).rounds == 20

@@ -1,6 +1,6 @@
-"""Times building and checking the default workbook beside LibreOffice, in one run.
+"""Times building and checking the workbooks of our own models beside LibreOffice, in one run.
 
-    python benchmarks/nano.py [--runs 3]
+    python benchmarks/shipped.py [--runs 3] [nano stories]
 
 Machines are noisy: look at the ratios.  Every figure is the median of the runs, which take turns.
 """
@@ -17,6 +17,7 @@ from sheetgpt import models
 from sheetgpt.build import Order, build_workbook
 from sheetgpt.check import check
 from sheetgpt.office import libreoffice as office
+from sheetgpt.workers import cores
 
 PROMPT = "Mike is quick. He moves"
 LOAD, RECALCULATE = "LibreOffice: start and load", "LibreOffice: recalculate all"
@@ -28,14 +29,18 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def measure(path: Path) -> dict[str, float]:
+def measure(name: str, path: Path) -> dict[str, float]:
     """One turn: each piece of work once, in seconds."""
-    nano = models.load("nano")
-    took = {
-        "build": seconds(lambda: build_workbook(nano, Order(PROMPT), path, force=True)),
-        "check (numpy)": seconds(lambda: check(path)),
-        "check (cached)": seconds(lambda: check(path, "cached")),
-    }
+    model = models.load(name)
+    took = {}
+    for jobs in sorted({1, cores()}):
+        with_cores = f"{jobs} core{'s' * (jobs > 1)}"
+        took[f"build, {with_cores}"] = seconds(
+            lambda jobs=jobs: build_workbook(model, Order(PROMPT), path, force=True, jobs=jobs)
+        )
+        took[f"check (numpy), {with_cores}"] = seconds(lambda jobs=jobs: check(path, jobs=jobs))
+    took["check (numpy), no other inputs"] = seconds(lambda: check(path, tries=0))
+    took["check (cached)"] = seconds(lambda: check(path, "cached"))
     if office.is_installed():
         begin = time.perf_counter()
         with office.opened(path) as document:
@@ -65,14 +70,20 @@ def share_of_tokenizer(path: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    runs = parser.parse_args().runs
+    parser.add_argument("models", nargs="*", default=["nano", "stories"])
+    chosen = parser.parse_args()
+    for name in chosen.models:
+        compare(name, chosen.runs)
+
+
+def compare(name: str, runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "nano.xlsx"
-        turns = [measure(path) for _ in range(runs)]
+        path = Path(folder) / f"{name}.xlsx"
+        turns = [measure(name, path) for _ in range(runs)]
         size, share = path.stat().st_size / 1e6, share_of_tokenizer(path)
     medians = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
     peer = medians.get(LOAD, 0) + medians.get(RECALCULATE, 0)
-    print(f"nano, {size:.1f} MB, {share:.1%} of it the tokenizer; median of {runs} runs")
+    print(f"{name}, {size:.1f} MB, {share:.1%} of it the tokenizer; median of {runs} runs")
     print(f"{'':40}{'seconds':>10}{'× LibreOffice (load + recalculate)':>38}")
     for name, median in medians.items():
         ratio = f"{median / peer:.2f}" if peer else "LibreOffice is not installed"
