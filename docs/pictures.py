@@ -22,7 +22,7 @@ from sheetgpt.book.page import FIRST
 from sheetgpt.build import EXAMPLE, Order, build_lessons, build_workbook
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.formula.cells import Area, column_letters
-from sheetgpt.models import load
+from sheetgpt.models import DEFAULT, load
 from sheetgpt.office.libreoffice import Office, opened
 from sheetgpt.office.screen import Screen, missing, screen
 from sheetgpt.xlsx.read import read
@@ -36,6 +36,7 @@ FONTS = {  # what fontconfig is asked for, what that is, and where it comes from
 }
 
 TYPED = "Sara is quiet. She speaks"
+STORY = "Once upon a time"
 QUIET = 3.0  # seconds after which a window that has not changed has drawn itself
 
 LESSONS = {  # the lessons in docs/lessons.md, and the last cell of their pictures
@@ -216,6 +217,11 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     nano = load("nano")
     with TemporaryDirectory() as folder:
+        path = Path(folder) / "stories.xlsx"
+        build_workbook(load(DEFAULT), Order(STORY), path)
+        with opened(path) as office:
+            office.calculate()
+            take(office, start("stories"), Path(folder))
         for language in ("en", "ja", "ko"):
             path = Path(folder) / f"{language}.xlsx"
             build_workbook(nano, Order(EXAMPLE, language=language), path)
