@@ -52,7 +52,7 @@ async function compute(mine) {
     if (told.at(-1)?.failed) return rest("page failed", told.at(-1).failed, first);
     const written = values["predicted.id"].slice(chosen.asked, first).map(([id]) => id);
     $("completion").textContent = tokenizer.decode(written.filter((id) => id !== chosen.end));
-    if (told.some(({ token }) => token === chosen.asked)) drawAll();
+    if (first < ids.length && told.some(({ token }) => token === chosen.asked)) drawAll();
     if (Date.now() - began > 100)
       $("status").textContent = say("page busy", { number: first, count: ids.length });
   }

@@ -178,7 +178,7 @@ function drawAll(changed) {
   drawChips();
   drawLikeliest();
   drawMap();
-  // What was never drawn is drawn once, so that nothing changes its height when one scrolls there.
+  // What was never drawn is drawn once all is computed: then nothing changes its height any more.
   places.forEach(showCode);
-  places.filter((place) => place.isSeen || !part(place, "result").firstChild).forEach(draw);
+  places.filter((place) => place.isSeen || (!isBusy && part(place, "result:empty"))).forEach(draw);
 }

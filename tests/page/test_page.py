@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,6 +123,18 @@ def test_an_endless_loop_can_be_stopped(page):
     page.set("#prompt", "Sara is quiet. She speaks")
     page.ready()
     assert page.text("#completion").startswith(" quietly")
+
+
+@pytest.mark.parametrize("section", ["softmax", "block", "predicted"])
+def test_links_lead_where_they_say(page, section):
+    """Past sections that nobody has seen yet: they are as high as they will be."""
+    page.ready()
+    page.wait(lambda: page.run("return document.body.className") == "drawn")
+    click(page, f"nav a[href='#{section}']")
+    top = f"return document.getElementById('{section}').getBoundingClientRect().top"
+    page.wait(lambda: 0 <= page.run(top) < 100)
+    time.sleep(0.5)  # for what has come near the screen to be laid out
+    assert 0 <= page.run(top) < 100
 
 
 def test_blocks_heads_marks_and_the_microscope(page):
