@@ -97,7 +97,8 @@ class Parts:
     """What is left at the end of the stages, a row for each part: its id, if it is a token.
 
     count: how many tokens there are down to each row. word: of a row the number of its word.
-    unknown: whether something has no token, and the sentence for it.
+    unknown: whether something has no token, and the sentence for it. about: where the words
+    about the tokens stand.
     """
 
     id: Range
@@ -105,6 +106,7 @@ class Parts:
     word: Callable[[Expr], Expr]
     use: dict[str, Use]
     unknown: tuple[Expr, Expr] | None
+    about: str = "tokens.id"
 
 
 def prompt_page(
@@ -153,6 +155,7 @@ def _looked_up(
             "tokens": tokens_used(letters, room, int(lookup.leading is not None)),
         },
         (is_there, stages.page.words.sentence(key, **{name: text})),
+        "prompt.tokens",
     )
 
 
@@ -209,7 +212,7 @@ def _tokens(
     which is also what a text begins after.
     """
     start = writing.end_of_text if writing else None
-    label, words = page.words.label, page.words.step("tokens.id")
+    label, words = page.words.label, page.words.step(parts.about)
     page.write(5, 1, label("tokens"), "heading")
     n_parts = call("MAX", parts.count)
     counted: Expr = call("MAX", parts.count, 0 if start is None else 1)
