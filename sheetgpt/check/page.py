@@ -63,10 +63,12 @@ def check_page(
 
 def drop(driver: Any, checkpoint: Checkpoint) -> None:
     """Give the page the model's files, as a person does, and wait until it has them."""
+    files = model_files(checkpoint)
     with TemporaryDirectory() as folder:
-        for name, content in model_files(checkpoint).items():
-            (Path(folder) / name).write_bytes(content)
-            driver.find_element("id", "chosen").send_keys(str(Path(folder) / name))
+        paths = [Path(folder) / name for name in files]
+        for path, content in zip(paths, files.values(), strict=True):
+            path.write_bytes(content)
+        driver.find_element("id", "chosen").send_keys("\n".join(map(str, paths)))
         driver.execute_async_script(READY)
 
 
