@@ -42,7 +42,7 @@ POLICY = (
 )
 
 RULES = ("unit", "specials", "leading", "otherwise")  # what vocab.json and merges.txt do not say
-NEW_TOKENS = 12  # that the page writes, until somebody asks for more
+NEW_TOKENS = 8  # that the page writes, until somebody asks for more: a keystroke waits for them
 
 TABS = (
     *("prompt to tokens", "embeddings", "attention", "block", "layer norm"),
