@@ -172,7 +172,7 @@ def _said(
     """What the scripts know of the model: everything but its files."""
     config = checkpoint.config
     labels = {**words.labels, "page block": words.tab("block").title}
-    if checkpoint.tokenizer.unit in (Unit.WORDS, Unit.SIGNS):
+    if checkpoint.tokenizer.is_of_words:
         labels["unknown"] = labels["unknown word"]
     return {
         "name": checkpoint.name,

@@ -100,7 +100,7 @@ function addRows(x, { data, down }, to) {
 // Or as its columns lie. (A function that meets one kind of numbers only is compiled for those.)
 function addColumns(x, { data, right }, to) {
   for (let j = 0; j < to.length; j++) {
-    const column = data.subarray(j * right, (j + 1) * right);
+    const column = data.subarray(j * right);
     let total = 0;
     for (let i = 0; i < x.length; i++) total += x[i] * column[i];
     to[j] += total;
