@@ -4,6 +4,7 @@ Loading the rest takes a moment, in which an interrupt may end up anywhere in ot
 There is nothing to tidy up yet, so it ends the program at once.
 """
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -20,6 +21,9 @@ signal.signal(signal.SIGINT, _leave)  # from the first moment on
 
 
 def main() -> None:
+    # A book is millions of small things that stay: to look for some to forget again and again
+    # would cost as much as to make them.
+    gc.set_threshold(50_000, 50, 1_000)
     from sheetgpt import cli
 
     try:

@@ -273,6 +273,10 @@ class Book:
     manual: bool = False
     steps: Sequence[StepRecord] = ()
 
+    def __post_init__(self) -> None:
+        if len({name.lower() for name in self.names}) < len(self.names):
+            raise ValueError("two defined names differ only in capitals, which no program tells")
+
     @property
     def n_numbers(self) -> int:
         """How many cells hold constant numbers."""

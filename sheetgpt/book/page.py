@@ -94,7 +94,7 @@ class Page:
 
     def define(self, name: str, area: Area) -> Range:
         """Give an area a name that formulas, tools and people can use."""
-        if not is_legal_name(name) or any(name.lower() == other.lower() for other in self.names):
+        if not is_legal_name(name) or name in self.names:
             raise ValueError(f"{name} cannot be a defined name, or is one already")
         self.names[name] = area
         return Range(area, name)

@@ -4,6 +4,7 @@ The list is made once, of the configuration and the room. Whoever lays a step ou
 it in another language looks it up here, and needs to know no step by its name.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -72,16 +73,20 @@ def placed(
     """The records with their formulas."""
     in_rows: dict[tuple[str, int], list[Computed]] = defaultdict(list)
     for tab in tabs:
-        for each in tab.computed:
+        for each in sorted(tab.computed, key=_column):
             in_rows[tab.name, each.area.top].append(each)
 
     def of(area: Area) -> Iterator[Computed]:
         for row in range(area.top, area.bottom + 1):
-            for each in in_rows[area.tab, row]:
-                if area.left <= each.area.left <= area.right:
-                    yield each
+            found = in_rows[area.tab, row]
+            first = bisect_left(found, area.left, key=_column)
+            yield from found[first : bisect_right(found, area.right, lo=first, key=_column)]
 
     return tuple(replace(each, formulas=tuple(of(names[each.name]))) for each in records)
+
+
+def _column(computed: Computed) -> int:
+    return computed.area.left
 
 
 def _scalars(tab: str, *names: str) -> Iterator[StepRecord]:

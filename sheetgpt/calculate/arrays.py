@@ -4,7 +4,7 @@ Arrays of numbers go through NumPy whole; anything else goes through `scalars.py
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -17,11 +17,13 @@ Result = TypeVar("Result", bound=Value)
 
 def each(op: str, function: Callable[..., Scalar], values: list[Value]) -> Value:
     """A function of scalars, applied to scalars or cell by cell to arrays."""
-    if op in _WHOLE and any(isinstance(value, np.ndarray) for value in values):
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return one(function, values)
+    if op in _WHOLE:
         whole = _all_numbers(_WHOLE[op], values)
         if whole is not None:
             return whole
-    if op in _COMPARED and any(isinstance(value, np.ndarray) for value in values):
+    if op in _COMPARED:
         order = _all_numbers(_order, values)
         if order is not None:
             truths: Array = _COMPARED[op](order, 0).astype(object)
@@ -29,7 +31,7 @@ def each(op: str, function: Callable[..., Scalar], values: list[Value]) -> Value
     return spread(lambda *scalars: one(function, scalars), values)
 
 
-def one(function: Callable[..., Result], values: tuple[Scalar, ...]) -> Result | Error:
+def one(function: Callable[..., Result], values: Sequence[Value]) -> Result | Error:
     """A function of scalars; the leftmost error among them is its result."""
     for value in values:
         if isinstance(value, Error):

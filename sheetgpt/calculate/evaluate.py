@@ -20,15 +20,15 @@ SPECIAL: dict[str, Function] = {**CHOICES, **LOOKUPS, **REDUCTIONS, **MATRICES}
 
 def evaluate(tree: Expr, environment: Environment) -> Value:
     """The value of a formula: a scalar, or an array of the tree's shape."""
-    match tree:
-        case Call(op, arguments):
-            if (special := SPECIAL.get(op)) is not None:
-                return special(Arguments(arguments, environment, evaluate))
-            values = [evaluate(argument, environment) for argument in arguments]
-            counting = COUNTING.get(op)
-            return each(op, counting(environment.units) if counting else SCALAR[op], values)
-        case Number(value) | Text(value):
-            return value
-        case Range(area):
-            return environment.read(area)
-    raise TypeError(f"{tree} is no formula")
+    if isinstance(tree, Range):
+        return environment.read(tree.area)
+    if isinstance(tree, Number | Text):
+        return tree.value
+    if not isinstance(tree, Call):
+        raise TypeError(f"{tree} is no formula")
+    op, arguments = tree.op, tree.arguments
+    if (special := SPECIAL.get(op)) is not None:
+        return special(Arguments(arguments, environment, evaluate))
+    values = [evaluate(argument, environment) for argument in arguments]
+    counting = COUNTING.get(op)
+    return each(op, counting(environment.units) if counting else SCALAR[op], values)

@@ -92,12 +92,13 @@ def in_order(formulas: Sequence[Formula]) -> Iterator[int]:
 
 def reads(tree: Expr) -> list[Area]:
     """The areas that a formula reads, or may read."""
-    areas, nodes = [], [tree]
+    areas: list[Area] = []
+    nodes = [tree]
     for node in nodes:
-        if isinstance(node, Range):
-            areas.append(node.area)
-        elif isinstance(node, Call):
+        if isinstance(node, Call):
             nodes += node.arguments
+        elif isinstance(node, Range):
+            areas.append(node.area)
     return areas
 
 

@@ -12,7 +12,7 @@ from sheetgpt.check.engines import CALCULATORS, Calculator
 from sheetgpt.check.expected import expected, prompt_ids
 from sheetgpt.check.file import Floats, Grid, ModelInFile, stated
 from sheetgpt.check.formulas import Formulas, overlap
-from sheetgpt.check.limits import limits_of, refuse_excess
+from sheetgpt.check.limits import limits_of, refuse_excess, refuse_promises
 from sheetgpt.check.places import as_written, by_step, elsewhere
 from sheetgpt.check.report import Report, StepResult
 from sheetgpt.check.steps import step_result, unlike_neighbours
@@ -46,12 +46,13 @@ def check(
     """
     workbook = read(path, progress, lambda said: limits_of(stated(path, said)), jobs)
     model = ModelInFile(path, workbook)
-    names = list(model.records)
+    names, most = list(model.records), limits_of(model.stated)
 
     progress("comparing with what was written")
+    refuse_promises(path, len(workbook.formulas), most)
     book, note = written(model)
     formulas = Formulas(workbook, book)
-    refuse_excess(path, formulas.all, limits_of(model.stated))
+    refuse_excess(path, formulas.parsed, most)
     found = (
         [] if book is None else list(differences(workbook, formulas, book, shapes(model.config)))
     )

@@ -266,20 +266,23 @@ def _shown(value: Scalar) -> str:
 
 def _intruders(values: Sheets, book: Book) -> Iterator[Difference]:
     """Values in cells that formulas read and that sheetgpt left empty."""
-    read = {area for tab in book.tabs for each in tab.computed for area in reads(each.tree)}
+    are_read = {
+        tab.name: np.zeros(values.by_tab[tab.name].kinds.shape, dtype=bool)
+        for tab in book.tabs
+        if tab.computed and tab.name in values.by_tab
+    }
+    for area in (area for tab in book.tabs for each in tab.computed for area in reads(each.tree)):
+        if area.tab in are_read:
+            are_read[area.tab][area.slices] = True
     for tab in book.tabs:
-        sheet = values.by_tab.get(tab.name)
-        if sheet is None or not tab.computed:
+        if tab.name not in are_read:
             continue
-        is_read = np.zeros(sheet.kinds.shape, dtype=bool)
-        for area in read:
-            if area.tab == tab.name:
-                is_read[area.top - 1 : area.bottom, area.left - 1 : area.right] = True
+        sheet, is_read = values.by_tab[tab.name], are_read[tab.name]
         items: list[Constant | Computed | Blank] = [
             *tab.computed, *tab.texts, *tab.lists, *tab.numbers, *tab.blanks
         ]  # fmt: skip
-        for area in (item.area for item in items):
-            is_read[area.top - 1 : area.bottom, area.left - 1 : area.right] = False
+        for item in items:
+            is_read[item.area.slices] = False
         for row, column in np.argwhere(is_read & (sheet.kinds != EMPTY)).tolist():
             cell = Area(tab.name, row + 1, column + 1, row + 1, column + 1)
             sentence = f"{cell} says {_said(values, cell)}, where sheetgpt left an empty cell"

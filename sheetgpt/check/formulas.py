@@ -23,7 +23,7 @@ class Formulas:
     """The formulas of a file as trees, and which cells they fill.
 
     written: the book that sheetgpt wrote into the file. A formula that says what it says there,
-        letter by letter, need not be parsed.
+        letter by letter, need not be parsed; the others are `parsed`.
     """
 
     def __init__(
@@ -31,18 +31,22 @@ class Formulas:
     ) -> None:
         self._values = workbook.values
         self.all: list[Formula] = []
+        self.parsed: list[Formula] = []
         self.unreadable: list[tuple[Area, str]] = []
         parser, trees = parser or Parser(workbook.names), _trees(written, workbook)
         for each in workbook.formulas:
             area = each.area
             tree = trees.get((area.tab, area.top, area.left))
+            if tree is not None and excel.text(tree, area.tab) == each.text:
+                self.all.append(Formula(area, tree, each.array))
+                continue
             try:
-                if tree is None or excel.text(tree, area.tab) != each.text:
-                    tree = parser.parse(each.text, area.tab)
+                formula = Formula(area, parser.parse(each.text, area.tab), each.array)
             except WorkbookError as error:
                 self.unreadable.append((area, str(error)))
             else:
-                self.all.append(Formula(area, tree, each.array))
+                self.all.append(formula)
+                self.parsed.append(formula)
 
     @cached_property
     def _in_columns(self) -> "_Lines":

@@ -4,7 +4,7 @@ Without limits a file of a kilobyte could keep a computer busy for days: one for
 sheet is 17,179,869,184 cells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 
@@ -45,16 +45,23 @@ def limits_of(its: Stated) -> Limits:
     return Limits(TIMES * span + LITTLE, TIMES * formulas, TIMES * work + 10 * LITTLE)
 
 
-def refuse_excess(path: Path, formulas: Sequence[Formula], most: Limits) -> None:
-    """Raise WorkbookError for formulas that would take too much memory or time.
+def refuse_promises(path: Path, n_formulas: int, most: Limits) -> None:
+    """Raise WorkbookError where the properties promise a workbook that is not there.
 
-    Also where the properties promise a workbook that is not there: to compile that would.
+    To compile that would take too much memory or time.
     """
-    if most.formulas > FEW * (len(formulas) + FEW):
+    if most.formulas > FEW * (n_formulas + FEW):
         raise WorkbookError(
             f"{path}: its document properties are those of a workbook of some "
-            f"{most.formulas // TIMES:,} formulas, but it has {len(formulas):,}; build it again"
+            f"{most.formulas // TIMES:,} formulas, but it has {n_formulas:,}; build it again"
         )
+
+
+def refuse_excess(path: Path, formulas: Iterable[Formula], most: Limits) -> None:
+    """Raise WorkbookError for formulas that would take too much memory or time.
+
+    formulas: those that sheetgpt did not write into the file.
+    """
     total = 0
     for formula in formulas:
         its, largest = work(formula.tree)

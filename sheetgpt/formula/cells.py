@@ -18,6 +18,7 @@ _R1C1_CELL = re.compile(r"(R[0-9]*)?(C[0-9]*)?\Z", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]+)(?::\$?([A-Za-z]{1,3})\$?([0-9]+))?\Z")
 
 
+@lru_cache(maxsize=LAST_COLUMN)
 def column_letters(column: int) -> str:
     """The letters of a column: 1 is A, 26 Z, 27 AA, 16384 XFD."""
     letters = ""
@@ -42,6 +43,7 @@ Fixed = tuple[bool, bool, bool, bool]
 MOVES: Fixed = (False, False, False, False)
 STAYS: Fixed = (True, True, True, True)
 BEGINS: Fixed = (True, False, False, False)  # always at one row, and ends further down each time
+_SIGN = {True: "$", False: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ class Area:
 
     def spelled(self, fixed: Fixed) -> str:
         """The address on its own tab, with a $ before each side that is fixed: `C$5:F9`."""
-        top, left, bottom, right = ("$" if side else "" for side in fixed)
+        top, left, bottom, right = [_SIGN[side] for side in fixed]
         first = f"{left}{column_letters(self.left)}{top}{self.top}"
-        if self.shape == (1, 1) and fixed[:2] == fixed[2:]:
+        if self.top == self.bottom and self.left == self.right and fixed[:2] == fixed[2:]:
             return first
         return f"{first}:{right}{column_letters(self.right)}{bottom}{self.bottom}"
 
@@ -98,7 +100,7 @@ class Area:
 
     def row(self, index: int) -> "Area":
         """Row `index` of the area, counted from 0."""
-        return self.rows(index, index + 1)
+        return Area(self.tab, self.top + index, self.left, self.top + index, self.right)
 
     def rows(self, start: int, stop: int) -> "Area":
         """Rows `start` to `stop - 1`, counted from 0."""
@@ -113,6 +115,7 @@ class Area:
         return self.row(row).columns(column, column + 1)
 
 
+@lru_cache(maxsize=4096)
 def quoted(tab: str) -> str:
     """A tab's name as formulas write it, in apostrophes where it needs them."""
     plain = _PLAIN_TAB.match(tab) and is_legal_name(tab)

@@ -28,23 +28,25 @@ def text(tree: Expr, tab: str) -> str:
 
 def _print(tree: Expr, tab: str) -> tuple[str, int]:
     """The text and how tightly its outermost operator binds."""
-    match tree:
-        case Number(value):
-            return number(value), ATOM
-        case Text(value):
-            return '"' + value.replace('"', '""') + '"', ATOM
-        case Range(area, name, part, fixed):
-            return (name if name and not part else _place(area, fixed, tab)), ATOM
-        case Call(op, (left, right)) if op in BINARY:
-            strength = BINARY[op]
-            return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}", strength
-        case Call("neg", (operand,)):
-            return f"-{_at(operand, MINUS, tab)}", MINUS
-        case Call("%", (operand,)):
-            return f"{_at(operand, PERCENT, tab)}%", PERCENT
-        case Call(op, arguments) if op not in NOT_PRINTABLE:
-            prefix = "_xlfn." if op in PREFIXED else ""
-            return f"{prefix}{op}({','.join(text(each, tab) for each in arguments)})", ATOM
+    if isinstance(tree, Range):
+        named = tree.name is not None and not tree.part
+        return (tree.name or "" if named else _place(tree.area, tree.fixed, tab)), ATOM
+    if isinstance(tree, Number):
+        return number(tree.value), ATOM
+    if isinstance(tree, Text):
+        return '"' + tree.value.replace('"', '""') + '"', ATOM
+    assert isinstance(tree, Call)
+    op, arguments = tree.op, tree.arguments
+    if op in BINARY:
+        strength, (left, right) = BINARY[op], arguments
+        return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}", strength
+    if op == "neg":
+        return f"-{_at(arguments[0], MINUS, tab)}", MINUS
+    if op == "%":
+        return f"{_at(arguments[0], PERCENT, tab)}%", PERCENT
+    if op not in NOT_PRINTABLE:
+        prefix = "_xlfn." if op in PREFIXED else ""
+        return f"{prefix}{op}({','.join([_print(each, tab)[0] for each in arguments])})", ATOM
     raise ValueError(f"{tree} stands for all tokens; take it for one token before printing it")
 
 

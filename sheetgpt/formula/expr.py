@@ -188,7 +188,7 @@ def expr(value: Like) -> Expr:
 
 def call(function: str, *arguments: Like) -> Call:
     """A spreadsheet function by its name: `call("MAX", x)`."""
-    return Call(function, tuple(expr(argument) for argument in arguments))
+    return Call(function, tuple([expr(argument) for argument in arguments]))
 
 
 def when(condition: Expr, then: Like, otherwise: Like) -> Call:
@@ -260,7 +260,7 @@ def _broadcast(arguments: Arguments) -> Shape:
     """One row or column is repeated as often as needed."""
     shape = SCALAR
     for argument in arguments:
-        if (other := argument.shape) != SCALAR:
+        if (other := argument.shape) not in (SCALAR, shape):
             shape = _longer(shape[0], other[0]), _longer(shape[1], other[1])
     return shape
 

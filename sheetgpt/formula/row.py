@@ -22,7 +22,9 @@ def for_token(tree: Expr, token: int) -> Expr:
         whole, *window = tree.arguments
         assert isinstance(whole, Range)
         return _PART_OF_TOKEN[tree.op](whole, token, *window)
-    return Call(tree.op, tuple(for_token(argument, token) for argument in tree.arguments))
+    arguments = tuple([for_token(argument, token) for argument in tree.arguments])
+    as_before = [each.shape for each in arguments] == [each.shape for each in tree.arguments]
+    return tree.on(arguments) if as_before else Call(tree.op, arguments)
 
 
 def of_entries(tree: Expr, start: int, stop: int) -> Expr:
