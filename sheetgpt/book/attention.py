@@ -1,6 +1,7 @@
 """The tab `attention`: one token, all blocks, all heads, and the token each looks at most."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,67 +9,67 @@ from sheetgpt.book.page import FIRST, Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.rules import itself
 from sheetgpt.book.words import percent
-from sheetgpt.formula.cells import Area
+from sheetgpt.formula.cells import LAST_ROW, Area
 from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps import attention as formulas
 
 CHOSEN, TOP = 5, 9  # the row of the input, and the row where the three grids begin
+HEADING = 3  # rows above a grid: its title, why, the heads
 GRIDS = {"token": "attention token", "weight": "attention", "place": "integer"}  # their looks
 STRONG, MIDDLING = 0.75, 0.4  # shares from which on a token has a colour
 
 Shown = Callable[[Expr], Expr]  # what a formula is wrapped in where there may be no token
 
 
-class AttentionPage:
-    """Begun before the blocks, which show its sentences, and finished after them."""
+@dataclass(frozen=True)
+class Looking:
+    """Where the grids stand, a row for each block and a column for each head; and the sentences."""
 
-    def __init__(self, page: Page, config: Config, context: int) -> None:
-        self.page, self.blocks, self.heads = page, config.n_layer, config.n_head
-        page.widths |= {FIRST + head: 13 for head in range(self.heads)}
-        page.write(CHOSEN, 1, 0, "control")
-        page.write(CHOSEN, 2, page.words.label("attention chosen"), "note")
-        self.chosen = page.define("attention.chosen", page.area(CHOSEN, 1))
-        page.allow(self.chosen.area, "chosen", "whole", 0, context)
-        page.cursor = self.chosen.area
-        page.row = TOP
-        self.grids = {name: self._grid(name) for name in GRIDS}
-        beside = FIRST + self.heads + 1
-        page.widths |= {beside - 1: 3, beside: 13, beside + 1: 13}
-        top = self.grids["token"].top
-        self.sentences = page.define("attention.sentence", page.area(top, beside, self.blocks))
-
-    def _grid(self, name: str) -> Area:
-        """A row for each block, a column for each head."""
-        page = self.page
-        page.heading(page.words.step(f"attention.{name}"))
-        if name == "place":  # there the numbers of the heads are needed as numbers
-            page.fill(page.row, FIRST, np.arange(self.heads), "index", "attention.heads")
-        else:
-            for head in range(self.heads):
-                label = page.words.label("head", number=head)
-                page.write(page.row, FIRST + head, label, "token heading")
-        area = page.area(page.row + 1, FIRST, self.blocks, self.heads)
-        page.row = area.bottom + 2
-        return page.define(f"attention.{name}", area).area
+    grids: Mapping[str, Area]
+    sentences: Range
 
     def sentence(self, block: int) -> Range:
         """What there is to say of a block: the cell of its sentence."""
         return Range(self.sentences.area.row(block))
 
-    def finish(self, prompt: Prompt, weights: Sequence[Range]) -> None:
-        """weights: of each block the attention weights of all heads, side by side."""
-        page, words = self.page, self.page.words
-        there = call("AND", self.chosen >= 1, self.chosen <= call("COUNT", prompt.id))
+
+def looking(page: Page, config: Config) -> Looking:
+    """Reserved before the blocks, which show the sentences about them."""
+    blocks, heads = config.n_layer, config.n_head
+    tops = range(TOP + HEADING, LAST_ROW, blocks + 1 + HEADING)
+    grids = {
+        name: page.define(f"attention.{name}", page.area(top, FIRST, blocks, heads)).area
+        for name, top in zip(GRIDS, tops, strict=False)
+    }
+    beside = page.area(grids["token"].top, FIRST + heads + 1, blocks)
+    return Looking(grids, page.define("attention.sentence", beside))
+
+
+class AttentionPage:
+    """weights: of each block the attention weights of all heads, side by side."""
+
+    def __init__(
+        self, page: Page, reserved: Looking, prompt: Prompt, weights: Sequence[Range]
+    ) -> None:
+        self.page, self.grids, self.sentences = page, reserved.grids, reserved.sentences
+        self.blocks, self.heads = self.grids["token"].shape
+        page.widths |= {FIRST + head: 13 for head in range(self.heads)}
+        beside = FIRST + self.heads + 1
+        page.widths |= {beside - 1: 3, beside: 13, beside + 1: 13}
+        chosen = self._chosen(prompt.text.area.shape[0])
+        for name, grid in self.grids.items():
+            self._headings(name, grid)
+        there = call("AND", chosen >= 1, chosen <= call("COUNT", prompt.id))
         number = page.define("attention.number", page.area(CHOSEN + 1, 1))
-        chosen = when(there, call("INT", self.chosen), prompt.n_tokens)
-        page.compute(number.area, chosen, "integer")
+        its_number = when(there, call("INT", chosen), prompt.n_tokens)
+        page.compute(number.area, its_number, "integer")
         text = call("INDEX", prompt.text, number)
 
         def shown(tree: Expr) -> Expr:
             return when(number.equals(0), "", tree)
 
-        begins = words.sentence("attention from", number=number, token=text)
+        begins = page.words.sentence("attention from", number=number, token=text)
         page.compute_named("attention.from", CHOSEN + 1, 2, shown(begins), "live")
         self._summary(shown)
         for block, whole in enumerate(weights):
@@ -77,6 +78,27 @@ class AttentionPage:
                 self._cell(block, head, whole, number, prompt, shown)
         self._remarkable(number, text, shown)
         self._colours()
+
+    def _chosen(self, context: int) -> Range:
+        """The number of the token to look at; 0 for the last of the prompt."""
+        page = self.page
+        page.write(CHOSEN, 1, 0, "control")
+        page.write(CHOSEN, 2, page.words.label("attention chosen"), "note")
+        chosen = page.define("attention.chosen", page.area(CHOSEN, 1))
+        page.allow(chosen.area, "chosen", "whole", 0, context)
+        page.cursor = chosen.area
+        return chosen
+
+    def _headings(self, name: str, grid: Area) -> None:
+        page = self.page
+        page.row = grid.top - HEADING
+        page.heading(page.words.step(f"attention.{name}"))
+        if name == "place":  # there the numbers of the heads are needed as numbers
+            page.fill(page.row, FIRST, np.arange(self.heads), "index", "attention.heads")
+        else:
+            for head in range(self.heads):
+                label = page.words.label("head", number=head)
+                page.write(page.row, FIRST + head, label, "token heading")
 
     def _links(self, block: int, to: Area) -> None:
         """Every row leads to the attention weights of its block."""
@@ -127,7 +149,7 @@ class AttentionPage:
             )
             rests = words.sentence("attention rests", **parts)
             sentence = when(strength.equals(0), rests, sees)
-            page.compute(self.sentence(block).area, shown(sentence), "text")
+            page.compute(self.sentences.area.row(block), shown(sentence), "text")
 
     def _summary(self, shown: Shown) -> None:
         """The sentence of the block whose head is the most remarkable of all."""

@@ -10,7 +10,7 @@ from sheetgpt.book.book import Blank, Layout, StepRecord
 from sheetgpt.book.data import digests
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
-from sheetgpt.book.records import model_steps
+from sheetgpt.book.records import TYPED, model_steps
 from sheetgpt.book.rules import begins_with, beside
 from sheetgpt.book.trace import LEAST, factors_of_places, factors_of_tokens
 from sheetgpt.formula.cells import Area
@@ -44,9 +44,16 @@ class Compared:
     read: int
 
 
+def built_with(page: Page) -> dict[str, Range]:
+    """What each input was at build time; reserved, since the tab `switches` reads the prompt."""
+    rows = enumerate(TYPED, start=BUILT + 1)
+    return {name: page.define(f"checks.{name}", page.area(row, 3)) for row, name in rows}
+
+
 def checks_page(
     page: Page,
     config: Config,
+    built: Mapping[str, Range],
     typed: Inputs,
     tokens: Compared,
     witness: NDArray[np.float64] | None,
@@ -61,7 +68,7 @@ def checks_page(
     for row, part in enumerate(("how", "how 1", "how 2", "how 3", "how 4"), start=HOW):
         text = page.words.label(f"checks {part}", least=LEAST)
         page.write(row, 2, text, "why" if row > HOW else "step title")
-    others = _others(page, typed, tokens)
+    others = _others(page, built, typed, tokens)
     steps = model_steps(config, page.names["tokens.id"].shape[0])
     top = page.row
     _factors(page, top, steps)
@@ -84,24 +91,23 @@ def checks_page(
     return _verdict(page, columns, others)
 
 
-def _others(page: Page, typed: Inputs, tokens: Compared) -> Range:
+def _others(page: Page, built: Mapping[str, Range], typed: Inputs, tokens: Compared) -> Range:
     """How many inputs are not what they were; above that, what they were and what they are."""
-    label, names = page.words.label, list(typed.values)
+    label = page.words.label
     page.write(BUILT, 2, label("checks built with"), "step title")
     for column, heading in enumerate(("built with", "is now"), start=3):
         page.write(BUILT, column, label(f"column {heading}"), "heading")
     top = BUILT + 1
-    now = page.define("checks.typed", page.area(top, 4, len(names))).area
-    marks = page.define("checks.same", page.area(top, 1, len(names))).area
-    for index, (name, value) in enumerate(typed.values.items()):
-        row, cell = top + index, typed.cells[name]
+    now = page.define("checks.typed", page.area(top, 4, len(built))).area
+    marks = page.define("checks.same", page.area(top, 1, len(built))).area
+    for index, (name, was) in enumerate(built.items()):
+        row, cell = was.area.top, typed.cells[name]
         page.write(row, 2, label(f"column {name}"), "text")
-        page.write(row, 3, value, "text")
-        page.define(f"checks.{name}", page.area(row, 3))
+        page.write(row, 3, typed.values[name], "text")
         page.compute(now.row(index), when(call("LEN", cell).equals(0), "", cell), "text")
-        equal = call("EXACT", Range(page.area(row, 3)), Range(now.row(index)))
+        equal = call("EXACT", Range(was.area), Range(now.row(index)))
         page.compute(marks.row(index), when(equal, HOLDS, OTHER), "check")
-    row = top + len(names)
+    row = top + len(built)
     for name, count in (("tokens", tokens.prompt), ("read", tokens.read)):
         page.write(row, 2, label(f"checks {name}"), "text")
         page.write(row, 3, count, "integer left")

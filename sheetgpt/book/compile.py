@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 import sheetgpt
 from sheetgpt.book import data
-from sheetgpt.book.attention import AttentionPage
+from sheetgpt.book.attention import AttentionPage, looking
 from sheetgpt.book.book import Book
-from sheetgpt.book.checks import Compared, Inputs, checks_page
+from sheetgpt.book.checks import Compared, Inputs, built_with, checks_page
 from sheetgpt.book.extras import EVERYTHING, Extras
 from sheetgpt.book.freshness import Freshness, freshness
 from sheetgpt.book.lens import LensInputs, LensPage
@@ -20,13 +20,13 @@ from sheetgpt.book.lookup import prompt_tables
 from sheetgpt.book.microscope import Looked, MicroscopePage
 from sheetgpt.book.neighbours import neighbours_page
 from sheetgpt.book.page import Page
-from sheetgpt.book.predicted import PredictedPage
+from sheetgpt.book.predicted import PredictedPage, choosing
 from sheetgpt.book.prompt import Writing, prompt_page, splitting_of
 from sheetgpt.book.reasons import ReasonsInputs, ReasonsPage
 from sheetgpt.book.records import has_microscope, listed, placed
 from sheetgpt.book.split import split_page
-from sheetgpt.book.start import CONTROLS, Start
-from sheetgpt.book.switches import SwitchesPage
+from sheetgpt.book.start import GREEDY, Shown, StartPage, start_cells
+from sheetgpt.book.switches import Now, SwitchesPage, switching
 from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.words import Words
 from sheetgpt.book.words_typed import examples
@@ -84,7 +84,8 @@ def compile_book(
     records = {record.name: record for record in listed_steps}
 
     # What people read, in the order in which the model computes it.
-    start = Start(page("start"), config, prompt, room, new_tokens, manual=manual)
+    on_start = page("start")
+    on_start.opens_at_once = manual  # a large model calculates for many seconds
     on_prompt, on_embeddings = page("prompt to tokens"), page("embeddings")
     on_block = [
         page(f"block {b}", "later block" if b else "block", _local(words, config, b), block=b)
@@ -99,6 +100,13 @@ def compile_book(
     on_checks = page("checks")
     first_data = len(pages.all)
 
+    # What is read before it is laid out has its place already.
+    start = start_cells(on_start)
+    chosen = choosing(on_predicted, room.tokens, config.n_vocab)
+    looked_at = looking(on_attention, config)
+    switches = switching(on_switches, config, effects=extras.effects)
+    built_from = built_with(on_checks)
+
     # What the formulas read.
     on_vocabulary = page("vocabulary")
     vocabulary = data.vocabulary(on_vocabulary, checkpoint.tokenizer, texts)
@@ -106,7 +114,6 @@ def compile_book(
     tables = prompt_tables(page, checkpoint.tokenizer, texts)
     weights = _weights(checkpoint, pages, texts)
 
-    chosen = PredictedPage(on_predicted, room.tokens, config.n_vocab, start.controls)
     writing = Writing(chosen.id, chosen.controls, checkpoint.tokenizer.end_of_text)
     tokens = prompt_page(on_prompt, start.prompt, vocabulary, tables, room, writing)
     of_tokens = Tokens(tokens.text, tokens.id, read.read)
@@ -115,11 +122,9 @@ def compile_book(
         return TokenRows(on, of_tokens, records, entries=entries)
 
     x = embed(rows(on_embeddings), Call("row", (tokens.id,)), weights["wte"], weights["wpe"])
-    attention = AttentionPage(on_attention, config, room.tokens)
-    switches = SwitchesPage(on_switches, config, built, effects=extras.effects, manual=manual)
     marks = _marks(words, config.n_head)
     for b, on in enumerate(on_block):
-        prefix, live = f"h.{b}.", {"attn.weights": attention.sentence(b)}
+        prefix, live = f"h.{b}.", {"attn.weights": looked_at.sentence(b)}
         how = attention_of(config, b)
         step = TokenRows(on, of_tokens, records, prefix, marks, live)
         h = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
@@ -138,8 +143,12 @@ def compile_book(
     ids = fixed(Range(replace(logits.area, left=1, right=1)))  # they stand beside the logits
     end, between = checkpoint.tokenizer.end_of_text, " " * checkpoint.tokenizer.is_of_words
     looked_up = Vocabulary(logits, ids, vocabulary, partial, end, between)
-    predicted = chosen.finish(tokens, looked_up, softmax)
-    attention.finish(tokens, _of_blocks(names, config.n_layer, "attn.weights"))
+    predicted = PredictedPage(
+        on_predicted, chosen, start.controls, tokens, looked_up, softmax
+    ).shown
+    AttentionPage(
+        on_attention, looked_at, tokens, _of_blocks(names, config.n_layer, "attn.weights")
+    )
     says = None
     if on_lens is not None:
         residuals = _of_blocks(names, config.n_layer, "mlp.residual")
@@ -149,15 +158,15 @@ def compile_book(
     about = ReasonsInputs(tokens, head, weights, start.epsilon, ids, vocabulary)
     votes = ReasonsPage(on_reasons, config, room.tokens, about)
     split_page(votes, config)
+    now = Now(tokens, start.prompt, built_from["prompt"], vocabulary, softmax)
+    heads = _areas(names, config.n_layer, "attn.heads")
+    switched = SwitchesPage(on_switches, switches, now, heads, built, manual=manual)
     typed = Inputs(
-        {"prompt": prompt, "new_tokens": new_tokens, **CONTROLS, "switches.changed": 0},
-        {**start.cells, "switches.changed": switches.changed},
+        {"prompt": prompt, "new_tokens": new_tokens, **GREEDY, "switches.changed": 0},
+        {**start.typed, "switches.changed": switches.changed},
     )
     with_digests = [*pages.all[first_data:], on_switches]
-    verdict = checks_page(on_checks, config, typed, read, witness, with_digests)
-    switches.finish(
-        tokens, start.prompt, vocabulary, softmax, _areas(names, config.n_layer, "attn.heads")
-    )
+    verdict = checks_page(on_checks, config, built_from, typed, read, witness, with_digests)
     if on_microscope is not None:
         attention_ = [attention_of(config, b) for b in range(config.n_layer)]
         looked = Looked(config, names, weights, head, attention_, start.epsilon)
@@ -167,19 +176,19 @@ def compile_book(
             on_neighbours, weights["wte"], vocabulary, examples(texts), charts=not manual
         )
     fresh = Freshness()
-    if manual:
-        shown = [names[name] for name in SHOWN if name in names]
+    if switched.mark is not None:
         fresh = freshness(
-            start.page,
+            on_start,
             on_predicted,
             chosen.beside,
-            list(start.cells.values()),
+            list(start.typed.values()),
             Range(names["prompt.shown"]),
-            [Range(area) for area in shown],
-            switches.mark(),
+            [Range(names[name]) for name in SHOWN if name in names],
+            switched.mark,
         )
     why = Range(names["reasons.why"])
-    start.finish(predicted, tokens, says, verdict, why, switches.changed, fresh, pages.all)
+    shown = Shown(predicted, tokens, says, verdict, why, switches.changed, fresh)
+    StartPage(on_start, start, shown, typed.values, config, room, pages.all, manual=manual)
     _colour(pages.all, on_checks, first_data)
     tabs = [each.finished(link_to=pages.all) for each in pages.all]
     return Book(

@@ -7,9 +7,9 @@ import numpy as np
 from sheetgpt.book.looks import heading_over
 from sheetgpt.book.page import Page
 from sheetgpt.book.prompt import Prompt
-from sheetgpt.book.records import CANDIDATES, LIKELIEST
+from sheetgpt.book.records import CANDIDATES, CONTROLS, LIKELIEST
 from sheetgpt.book.rules import beside, is_blank
-from sheetgpt.formula.cells import BEGINS
+from sheetgpt.formula.cells import BEGINS, Area
 from sheetgpt.formula.expr import Expr, Range, call, join, when
 from sheetgpt.steps.head import ranked_id
 from sheetgpt.steps.sample import (
@@ -43,46 +43,75 @@ class Predicted:
     completion: Range
 
 
-class PredictedPage:
-    """Laid out in two goes: the model's rows need to know where the chosen ids will stand."""
+@dataclass(frozen=True)
+class Choosing:
+    """Where each new token is chosen, which the tokens' own rows read: a row for each token.
 
-    def __init__(self, page: Page, context: int, n_vocab: int, typed: Controls) -> None:
-        self.page = page
-        page.widths = {1: 7, 2: 26, 3: 22, 4: 12, 5: 12, 6: 12, 7: 12, 8: 12, 9: 12, 10: 9}
-        self.n_shown = min(LIKELIEST, context)  # new tokens whose candidates are listed
-        self.n_ranks = min(LIKELIEST, n_vocab)
-        self.top = CANDIDATES_TOP + self.n_shown * self.n_ranks + 4
-        self.table = page.table("choice", columns(n_vocab), self.top, 3, context)
-        self.controls = self._controls(typed)
+    controls: those of `start` as the formulas take them, whatever was typed there.
+    """
+
+    table: Table
+    controls: Controls
+    n_shown: int  # new tokens whose candidates are listed
+    n_ranks: int
 
     @property
     def id(self) -> Range:
         """The id chosen after each token, blank where none is."""
         return self.table["id"]
 
-    def _controls(self, typed: Controls) -> Controls:
-        """The controls of `start` as the formulas take them, whatever was typed there."""
-        page, column = self.page, len(CANDIDATES) + 2
-        page.write(CANDIDATES_TOP - 1, column, page.words.label("understood"), "heading")
-        trees = understood(typed)
-        cells = {}
-        for row, (name, tree) in enumerate(trees.items(), start=CANDIDATES_TOP):
-            cells[name] = page.compute_named(f"control.{name}", row, column, tree, "formula plain")
-            page.write(row, column + 1, page.words.label(f"column {name}"), "note")
-        self.beside = page.area(CANDIDATES_TOP + len(cells) + 1, column)
-        return Controls(**cells)
+    @property
+    def beside(self) -> Area:
+        """A cell with room below it, under the controls."""
+        last = self.controls.seed.area
+        return replace(last, top=last.top + 2, bottom=last.bottom + 2)
 
-    def finish(self, prompt: Prompt, vocabulary: Vocabulary, softmax: Range) -> Predicted:
-        """The new token, the candidates of each new token, and how each was chosen."""
+
+def choosing(page: Page, context: int, n_vocab: int) -> Choosing:
+    """Reserved before the model's rows, which need to know where the chosen ids will stand."""
+    n_shown, n_ranks = min(LIKELIEST, context), min(LIKELIEST, n_vocab)
+    top = CANDIDATES_TOP + n_shown * n_ranks + 4
+    table = page.table("choice", columns(n_vocab), top, 3, context)
+    cells = {
+        name: page.define(f"control.{name}", page.area(row, len(CANDIDATES) + 2))
+        for row, name in enumerate(CONTROLS, start=CANDIDATES_TOP)
+    }
+    return Choosing(table, Controls(**cells), n_shown, n_ranks)
+
+
+class PredictedPage:
+    """The new token, the candidates of each new token, and how each was chosen."""
+
+    def __init__(
+        self,
+        page: Page,
+        reserved: Choosing,
+        typed: Controls,
+        prompt: Prompt,
+        vocabulary: Vocabulary,
+        softmax: Range,
+    ) -> None:
+        self.page, self.table, self.controls = page, reserved.table, reserved.controls
+        self.n_shown, self.n_ranks = reserved.n_shown, reserved.n_ranks
+        page.widths = {1: 7, 2: 26, 3: 22, 4: 12, 5: 12, 6: 12, 7: 12, 8: 12, 9: 12, 10: 9}
+        self._controls(typed)
         self._headlines(prompt.n_tokens, vocabulary, softmax)
-        self._candidates(prompt.n_tokens, self.controls, vocabulary, softmax)
-        self._choices(prompt, self.controls, vocabulary)
-        return Predicted(
-            Range(self.page.names["predicted.token"]),
+        self._candidates(prompt.n_tokens, vocabulary, softmax)
+        self._choices(prompt, vocabulary)
+        self.shown = Predicted(
+            Range(page.names["predicted.token"]),
             self._first_ranks("token"),
             self._first_ranks("before"),
-            Range(self.page.names["completion"]),
+            Range(page.names["completion"]),
         )
+
+    def _controls(self, typed: Controls) -> None:
+        page = self.page
+        for name, tree in understood(typed).items():
+            cell = getattr(self.controls, name).area
+            page.compute(cell, tree, "formula plain")
+            page.write(cell.top, cell.left + 1, page.words.label(f"column {name}"), "note")
+        page.write(CANDIDATES_TOP - 1, cell.left, page.words.label("understood"), "heading")
 
     def _headlines(self, n_tokens: Range, vocabulary: Vocabulary, softmax: Range) -> None:
         page = self.page
@@ -113,9 +142,7 @@ class PredictedPage:
         """The candidates of the first new token."""
         return Range(self.page.names[f"candidates.{column}"].rows(0, self.n_ranks))
 
-    def _candidates(
-        self, n_tokens: Range, controls: Controls, vocabulary: Vocabulary, softmax: Range
-    ) -> None:
+    def _candidates(self, n_tokens: Range, vocabulary: Vocabulary, softmax: Range) -> None:
         """The likeliest of each new token, with what the two cuts leave of their probability.
 
         Laid out in the order of their ids the probabilities fill the line from 0 to 1; the token
@@ -140,8 +167,8 @@ class PredictedPage:
         table = Table(areas)
         for index in range(length):
             cells = table.row(index)
-            formulas = self._candidate(cells, index, n_tokens, controls, vocabulary, softmax)
-            is_hidden = cells["draw"] > call("COUNT", self.id)
+            formulas = self._candidate(cells, index, n_tokens, vocabulary, softmax)
+            is_hidden = cells["draw"] > call("COUNT", self.table["id"])
             for name, tree in formulas.items():
                 page.compute(cells[name].area, when(is_hidden, "", tree), LOOKS[name])
 
@@ -150,10 +177,10 @@ class PredictedPage:
         here: Row,
         index: int,
         n_tokens: Range,
-        controls: Controls,
         vocabulary: Vocabulary,
         softmax: Range,
     ) -> dict[str, Expr]:
+        controls = self.controls
         position = n_tokens + here["draw"] - 1
         logits = call("INDEX", vocabulary.logits, 0, position)
         is_greedy = controls.temperature <= 0
@@ -189,10 +216,10 @@ class PredictedPage:
             "taken": when(taken, "◀", ""),
         }
 
-    def _choices(self, prompt: Prompt, controls: Controls, vocabulary: Vocabulary) -> None:
+    def _choices(self, prompt: Prompt, vocabulary: Vocabulary) -> None:
         """How each new token was chosen, in the row of the token that it follows."""
-        page, table = self.page, self.table
-        page.row = self.top - 2
+        page, table, controls = self.page, self.table, self.controls
+        page.row = table["id"].area.top - 4
         page.heading(page.words.step("predicted.choice"))
         page.define("choice.after", page.area(table.row(0)["id"].area.top, 2, table.length))
         numbers = page.area(table.row(0)["id"].area.top, 1, table.length)

@@ -5,7 +5,7 @@ stands there token by token; whatever is longer runs on over the empty cells bes
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sheetgpt.book.book import Bars, Blank
 from sheetgpt.book.checks import DIFFERS
@@ -13,9 +13,10 @@ from sheetgpt.book.freshness import Freshness
 from sheetgpt.book.page import Page
 from sheetgpt.book.predicted import Predicted
 from sheetgpt.book.prompt import Prompt
-from sheetgpt.book.records import MOST_CHIPS
+from sheetgpt.book.records import CONTROLS, MOST_CHIPS
 from sheetgpt.book.rules import begins_with, column_number, itself
 from sheetgpt.book.words import percent
+from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Range, call, fixed, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps.sample import LARGEST_SEED, Controls
@@ -34,7 +35,7 @@ WHAT, WHY = 3, 9
 CHART = 5
 TOKEN = 7.6  # the width of a token, in characters
 
-CONTROLS = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "seed": 0}  # as in Hugging Face, greedy
+GREEDY = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "seed": 0}  # as in Hugging Face, greedy
 FACTS = (
     "n_layer", "n_head", "n_embd", "n_inner", "n_ctx", "n_vocab", "layer_norm_epsilon",
 )  # fmt: skip
@@ -51,34 +52,116 @@ LEGEND, SYMBOLS, MODEL = MAP, MAP + 7, MAP + 17
 Says = Callable[[int, str], Expr]  # the number of a block, and what to say where nothing is known
 
 
-class Start:
-    """Begun before the other tabs, which need the prompt, and finished after them."""
+@dataclass(frozen=True)
+class StartCells:
+    """The cells of `start` that the rest of the book reads.
+
+    epsilon: layer norm's, which nobody types.
+    """
+
+    prompt: Range
+    controls: Controls
+    epsilon: Range
+
+    @property
+    def typed(self) -> dict[str, Range]:
+        """The inputs by their names, the prompt first."""
+        return {"prompt": self.prompt, **{name: getattr(self.controls, name) for name in CONTROLS}}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What `start` shows of other tabs.
+
+    says: what a block would say if it were the last; None without such a tab. strongest: the
+        strongest reason for the next token, in words. changed: how many switches are not 1.
+    freshness: whether all this belongs to the text that stands here.
+    """
+
+    predicted: Predicted
+    prompt: Prompt
+    says: Says | None
+    verdict: Range
+    strongest: Range
+    changed: Range
+    freshness: Freshness
+
+
+def start_cells(page: Page) -> StartCells:
+    """Reserved before there is anything on the tab, which shows what all others compute."""
+    prompt = page.define("prompt", page.area(PROMPT, TEXT))
+    rows = enumerate(CONTROLS, start=NEXT + 1)
+    controls = {name: page.define(name, page.area(row, SIDE)) for row, name in rows}
+    epsilon = page.define(FACTS[-1], page.area(MODEL + len(FACTS), SIDE))
+    return StartCells(prompt, Controls(**controls), epsilon)
+
+
+class StartPage:
+    """typed: what stands in the inputs, by their names. pages: all tabs, for the map."""
 
     def __init__(
-        self, page: Page, config: Config, prompt: str, room: Room, new_tokens: int, *, manual: bool
+        self,
+        page: Page,
+        cells: StartCells,
+        shown: Shown,
+        typed: Mapping[str, str | float],
+        config: Config,
+        room: Room,
+        pages: Sequence[Page],
+        *,
+        manual: bool,
     ) -> None:
-        self.page, self.manual = page, manual
-        page.opens_at_once = manual  # a large model calculates for many seconds
-        page.frozen = (3, 0)
+        self.page, self.fresh, self.manual = page, shown.freshness, manual
+        self.predicted, self.prompt = shown.predicted, shown.prompt
         chips = min(room.tokens, MOST_CHIPS)
+        page.frozen = (3, 0)
         page.widths = {1: 15, **dict.fromkeys(range(TEXT, max(SIDE, TEXT + chips) + 1), TOKEN)}
         page.heights |= {1: 26, 3: 17, PROMPT: 36, COMPLETION: 30, CHIPS: 20, STATUS + 1: 18}
         page.heights |= dict.fromkeys(range(LIST, WHY_LINE), 14.5)
-        page.write(PROMPT, 1, page.words.label("prompt"), "step title")
-        page.write(PROMPT, TEXT, prompt, "input")
-        whole = page.area(PROMPT, TEXT, 1, LAST - TEXT + 1)
-        page.blanks.append(Blank(whole.columns(1, LAST - TEXT + 1), "input band"))
-        page.merged.append(whole)
-        self.prompt = page.define("prompt", page.area(PROMPT, TEXT))
-        page.cursor = self.prompt.area
-        self.chips = page.area(CHIPS, TEXT, 1, chips)
-        self.cells = {"prompt": self.prompt}
-        self.controls = self._controls(new_tokens, room, config)
-        self.epsilon = self._model(config)
+        self._text(cells.prompt, str(typed["prompt"]))
+        self._answer()
+        self._chips(page.area(CHIPS, TEXT, 1, chips))
+        self._likeliest()
+        page.write(
+            WHY_LINE, 1, page.words.label("why line"), "step title", shown.strongest.area.cell(0, 0)
+        )
+        self._compute("start.why", WHY_LINE, TEXT, shown.strongest, "text")
+        self._status(shown.verdict, shown.changed)
+        self._map(pages, shown.says)
+        self._controls(cells.controls, typed, room, config)
+        self._model(config)
         self._explain("legend", LEGEND, KINDS)
         self._explain("symbols", SYMBOLS, {sign: (sign, "symbol") for sign in SIGNS})
 
-    def _controls(self, new_tokens: int, room: Room, config: Config) -> Controls:
+    def _text(self, cell: Range, text: str) -> None:
+        """Where a person types."""
+        page = self.page
+        page.write(PROMPT, 1, page.words.label("prompt"), "step title")
+        page.write(PROMPT, TEXT, text, "input")
+        whole = page.area(PROMPT, TEXT, 1, LAST - TEXT + 1)
+        page.blanks.append(Blank(whole.columns(1, LAST - TEXT + 1), "input band"))
+        page.merged.append(whole)
+        page.cursor = cell.area
+
+    def _answer(self) -> None:
+        """What is wrong with the text, what the model writes behind it, and when it does."""
+        page, label, fresh = self.page, self.page.words.label, self.fresh
+        page.write(COMPLETION, 1, label("completion"), "step title")
+        page.write(MESSAGE, SIDE, label("predicted"), "note")
+        self._compute("start.message", MESSAGE, TEXT, self.prompt.message, "message")
+        self._compute("start.token", PROMPT, SIDE, self.predicted.token, "token big")
+        completion = self.predicted.completion
+        self._compute("start.completion", COMPLETION, TEXT, completion, "completion", fresh.wait)
+        if fresh.belongs is not None:
+            page.compute(page.area(MESSAGE, CHART), fresh.belongs, "live")
+        look, how = ("notice", "manual") if self.manual else ("why", "automatic")
+        page.write(CALCULATION, 1, label(f"calculation {how}"), look)
+        page.blanks.append(Blank(page.area(CALCULATION, TEXT, 1, SIDE + 1), look))
+        page.heights[CALCULATION] = 24 if self.manual else 15
+
+    def _controls(
+        self, cells: Controls, typed: Mapping[str, str | float], room: Room, config: Config
+    ) -> None:
         """The labelled cells in which a person says how to choose and how much."""
         page = self.page
         page.write(NEXT, SIDE, page.words.label("controls"), "step title")
@@ -90,23 +173,17 @@ class Start:
             "top_p": ("decimal", 0, 1),
             "seed": ("whole", 0, LARGEST_SEED),
         }
-        cells = {}
-        for row, (name, value) in enumerate(
-            {"new_tokens": new_tokens, **CONTROLS}.items(), start=NEXT + 1
-        ):
-            self._side(row, value, "control", name)
-            cells[name] = page.define(name, page.area(row, SIDE))
-            page.allow(cells[name].area, name, *limits[name])
-        self.cells |= cells
-        return Controls(**cells)
+        for name, limit in limits.items():
+            cell = getattr(cells, name).area
+            self._side(cell.top, typed[name], "control", name)
+            page.allow(cell, name, *limit)
 
-    def _model(self, config: Config) -> Range:
-        """The model's sizes; returns the cell that layer norm's epsilon stands in."""
+    def _model(self, config: Config) -> None:
+        """The model's sizes."""
         page = self.page
         page.write(MODEL, SIDE, page.words.label("model"), "step title")
         for row, name in enumerate(FACTS, start=MODEL + 1):
             self._side(row, getattr(config, name), "fact", name)
-        return page.define("layer_norm_epsilon", page.area(MODEL + len(FACTS), SIDE))
 
     def _explain(self, name: str, top: int, samples: Mapping[str, tuple[float | str, str]]) -> None:
         """Samples of what a person will meet, each with a sentence."""
@@ -119,46 +196,6 @@ class Start:
         page.write_or_leave(page.area(row, SIDE), value, look)
         page.write(row, SIDE + 1, page.words.label(label), "note")
 
-    def finish(
-        self,
-        predicted: Predicted,
-        prompt: Prompt,
-        says: Says | None,
-        verdict: Range,
-        strongest: Range,
-        changed: Range,
-        freshness: Freshness,
-        pages: Sequence[Page],
-    ) -> None:
-        """What the model writes, whether all is well, the likeliest tokens, and the map.
-
-        says: what a block would say if it were the last, or else the text given; None without
-            a logit lens.
-        strongest: the strongest reason for the next token, in words.
-        changed: how many switches are not 1.
-        freshness: whether what stands here belongs to the text that stands here.
-        """
-        page, label = self.page, self.page.words.label
-        self.fresh = freshness
-        page.write(COMPLETION, 1, label("completion"), "step title")
-        page.write(MESSAGE, SIDE, label("predicted"), "note")
-        self._compute("start.message", MESSAGE, TEXT, prompt.message, "message")
-        self._compute("start.token", PROMPT, SIDE, predicted.token, "token big")
-        completion, wait = predicted.completion, freshness.wait
-        self._compute("start.completion", COMPLETION, TEXT, completion, "completion", wait)
-        if freshness.belongs is not None:
-            page.compute(page.area(MESSAGE, CHART), freshness.belongs, "live")
-        self._chips(prompt)
-        look, how = ("notice", "manual") if self.manual else ("why", "automatic")
-        page.write(CALCULATION, 1, label(f"calculation {how}"), look)
-        page.blanks.append(Blank(page.area(CALCULATION, TEXT, 1, SIDE + 1), look))
-        page.heights[CALCULATION] = 24 if self.manual else 15
-        self._likeliest(predicted, prompt)
-        page.write(WHY_LINE, 1, label("why line"), "step title", strongest.area.cell(0, 0))
-        self._compute("start.why", WHY_LINE, TEXT, strongest, "text")
-        self._status(prompt, verdict, changed)
-        self._map(pages, says)
-
     def _compute(
         self, name: str, row: int, column: int, tree: Expr, look: str, otherwise: str = ""
     ) -> Range:
@@ -168,16 +205,16 @@ class Start:
         self.fresh.mark(self.page, cell.area, is_sentence=bool(otherwise))
         return cell
 
-    def _chips(self, prompt: Prompt) -> None:
+    def _chips(self, whole: Area) -> None:
         """The tokens side by side: the text of each, its id, and who wrote it."""
-        page, label = self.page, self.page.words.label
+        page, label, prompt = self.page, self.page.words.label, self.prompt
         page.write(CHIPS, 1, label("tokens"), "step title")
         page.write(CHIPS + 1, 1, label("column id"), "why")
         rows = {}
         for row, name in enumerate(("text", "id", "from"), start=CHIPS):
-            rows[name] = replace(self.chips, top=row, bottom=row)
+            rows[name] = replace(whole, top=row, bottom=row)
             page.define(f"start.tokens.{name}", rows[name])
-        for index in range(self.chips.shape[1]):
+        for index in range(whole.shape[1]):
             number, its_id = Range(prompt.number.area.row(index)), Range(prompt.id.area.row(index))
             whose = when(number > prompt.n_tokens, label("written"), label("yours"))
             for name, tree, look in (
@@ -194,9 +231,9 @@ class Start:
         page.rule(rows["text"], call("AND", *there, is_written), "written")
         page.rule(rows["text"], call("AND", *there), "yours")
 
-    def _status(self, prompt: Prompt, verdict: Range, changed: Range) -> None:
+    def _status(self, verdict: Range, changed: Range) -> None:
         """How much room is used, and whether the formulas still say what the witness says."""
-        page = self.page
+        page, prompt = self.page, self.prompt
         page.write(STATUS, 1, page.words.label("status"), "step title")
         used = call("COUNT", prompt.id)
         sentence = page.words.sentence(
@@ -215,8 +252,9 @@ class Start:
         self._compute("start.switches", STATUS + 2, TEXT, shown, "message")
         page.rule(band, begins_with(DIFFERS, fixed(Range(band.cell(0, 0)))), "differs")
 
-    def _likeliest(self, predicted: Predicted, prompt: Prompt) -> None:
+    def _likeliest(self) -> None:
         page, words = self.page, self.page.words
+        predicted, prompt = self.predicted, self.prompt
         page.write(NEXT, 1, words.label("likeliest"), "step title")
         ranks = predicted.tokens.area.shape[0]
         areas = []

@@ -1,5 +1,8 @@
 """The tab `switches`: for every head and every MLP a cell by which what it writes is multiplied."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,119 +20,159 @@ from sheetgpt.steps import switches as formulas
 from sheetgpt.steps.block import Switches
 
 SENTENCE, SAYS, GRIDS = 5, 8, 13  # the rows where the parts begin
+HEADING = 3  # rows above a grid: its title, why, the heads
 SAID = {"token": "token", "probability": "chance", "ahead": "vote"}  # the looks of a next token
 DIGITS = 9  # behind the point, which every application keeps
 WIDTH = 12  # of a column, in characters
 
 
-class SwitchesPage:
-    """Begun before the blocks, which read the switches, and finished after them.
+@dataclass(frozen=True)
+class Switching:
+    """The grids, each with a row for each block, a column for each head, and one for the MLP.
 
-    built: what the witness says of the built prompt; None where nobody will ask. effects: whether
-        it was asked what happens without each part.
+    typed: where a person types. effects: what happens without each part; None where nobody
+        asked. read: what the blocks read. changed: how many are not 1.
+    """
+
+    typed: Area
+    effects: Area | None
+    read: Area
+    changed: Range
+
+    @property
+    def grids(self) -> list[Area]:
+        """All of them, from top to bottom."""
+        return [each for each in (self.typed, self.effects, self.read) if each is not None]
+
+    def of_block(self, block: int) -> Switches:
+        heads, mlp = _parted(self.read.row(block))
+        return Switches(Range(heads, "switches.heads", OWN), Range(mlp, "switches.mlp", OWN))
+
+
+def switching(page: Page, config: Config, *, effects: bool) -> Switching:
+    """Reserved before the blocks, which read the switches."""
+    rows, columns = config.n_layer, config.n_head + 1
+    typed = page.area(GRIDS + HEADING, FIRST, rows, columns)
+    below = page.area(typed.bottom + 2 + HEADING, FIRST, rows, columns)
+    at = below.bottom if effects else typed.bottom + 2  # a sentence instead of the effects
+    read = page.area(at + 2 + HEADING, FIRST, rows, columns)
+    for name, grid in (("switch", typed), ("switches", read)):
+        for part, area in zip(("heads", "mlp"), _parted(grid), strict=True):
+            page.define(f"{name}.{part}", area)
+    changed = page.define("switches.changed", page.area(SENTENCE, 1))
+    return Switching(typed, below if effects else None, read, changed)
+
+
+def _parted(grid: Area) -> tuple[Area, Area]:
+    """The heads' part of a grid, and the MLPs'."""
+    heads = grid.shape[1] - 1
+    return grid.columns(0, heads), grid.columns(heads, heads + 1)
+
+
+@dataclass(frozen=True)
+class Now:
+    """What the tab says of the next token is made of these.
+
+    typed, was: the prompt's cell, and what stood there at build time. texts: the vocabulary's.
+    """
+
+    prompt: Prompt
+    typed: Range
+    was: Range
+    texts: Range
+    softmax: Range
+
+
+class SwitchesPage:
+    """built: what the witness says of the built prompt; None where nobody will ask.
+
+    heads: of each block where its heads are, to which the rows lead.
     """
 
     def __init__(
-        self, page: Page, config: Config, built: Effects | None, *, effects: bool, manual: bool
+        self,
+        page: Page,
+        grids: Switching,
+        now: Now,
+        heads: Sequence[Area],
+        built: Effects | None,
+        *,
+        manual: bool,
     ) -> None:
-        self.page, self.blocks, self.heads = page, config.n_layer, config.n_head
-        self.second = min(1, config.n_vocab - 1)  # the rank of the next best token
-        self.built = built or Effects(0, 0.0, 0.0, np.zeros((self.blocks, self.heads + 1)))
-        page.widths |= {FIRST + column: WIDTH for column in range(self.heads + 1)}
-        page.row = GRIDS
-        self.typed = self._grid("switch.heads")
-        self._type(self.typed)
-        whole = self._split("switch", self.typed)
-        page.allow(whole, "switch", "decimal", formulas.LEAST, formulas.MOST)
-        switch = itself(whole)
-        is_one = call("AND", call("ISNUMBER", switch), switch.equals(1))
-        page.rule(whole, call("NOT", is_one), "differs")
-        page.cursor = whole.cell(0, 0)
-        self.links = [whole]
-        if effects and self.built.of_parts is not None:
-            self._effects(self.built.of_parts)
+        self.page, self.grids = page, grids
+        rows, columns = grids.typed.shape
+        self.built = built or Effects(0, 0.0, 0.0, np.zeros((rows, columns)))
+        page.widths |= {FIRST + column: WIDTH for column in range(columns)}
+        self._typed(grids.typed)
+        if grids.effects is not None and self.built.of_parts is not None:
+            self._effects(grids.effects, self.built.of_parts)
         else:
-            page.write(page.row, 2, page.words.label("effects off"), "why")
-            page.row += 2
-        self.read = self._grid("switches.heads")
-        self.links.append(self.read)
-        page.row_groups.append((self.read.top - 1, self.read.bottom))
-        for place in np.ndindex(self.read.shape):
-            tree = formulas.understood(Range(self.typed.cell(*place)))
-            page.compute(self.read.cell(*place), tree, "formula plain")
-        self._split("switches", self.read)
-        self.changed = self._sentence(manual=manual)
-        self.token = self._built()
+            page.write(grids.typed.bottom + 2, 2, page.words.label("effects off"), "why")
+        self._read()
+        for grid in grids.grids:
+            for block, area in enumerate(heads):
+                page.write(grid.top + block, 2, area.tab, "link", area.cell(0, 0))
+        self._sentence(manual=manual)
+        self._says(now)
+        self.mark = self._mark() if manual else None
 
-    def of_block(self, block: int) -> Switches:
-        heads = self.read.row(block).columns(0, self.heads)
-        mlp = self.read.cell(block, self.heads)
-        return Switches(Range(heads, "switches.heads", OWN), Range(mlp, "switches.mlp", OWN))
-
-    def mark(self) -> Expr:
-        """A number that tells how the switches stand from any other way that one would try."""
-        page, (rows, columns) = self.page, self.typed.shape
-        factors = factors_of_places(rows * columns).reshape(rows, columns)
-        top = self.read.bottom + 2
-        page.row_groups.append((top, top + rows - 1))
-        return call("SUMPRODUCT", Range(self.typed), page.fill(top, FIRST, factors, "factor"))
-
-    def finish(
-        self, prompt: Prompt, typed: Range, texts: Range, softmax: Range, to: list[Area]
-    ) -> None:
-        """The next token now and as built, and where the links of each row lead.
-
-        typed: the prompt's cell. texts: the vocabulary's.
-        """
-        for grid in self.links:
-            for block, area in enumerate(to):
-                self.page.write(grid.top + block, 2, area.tab, "link", area.cell(0, 0))
-        self._says(prompt, typed, texts, softmax)
-
-    def _grid(self, name: str) -> Area:
+    def _headings(self, name: str, grid: Area) -> None:
         """A row for each block, a column for each head, and the last for the MLP."""
-        page, label = self.page, self.page.words.label
+        page, label, (rows, columns) = self.page, self.page.words.label, grid.shape
+        page.row = grid.top - HEADING
         page.heading(page.words.step(name))
-        for head in range(self.heads):
-            page.write(page.row, FIRST + head, label("head", number=head), "token heading")
-        page.write(page.row, FIRST + self.heads, label("mlp"), "token heading")
-        area = page.area(page.row + 1, FIRST, self.blocks, self.heads + 1)
-        page.count(area.top, self.blocks)
-        page.row = area.bottom + 2
-        return area
+        parts = [*(label("head", number=head) for head in range(columns - 1)), label("mlp")]
+        for column, part in enumerate(parts, start=FIRST):
+            page.write(page.row, column, part, "token heading")
+        page.count(grid.top, rows)
 
-    def _type(self, area: Area) -> None:
-        ones = np.ones((self.blocks, self.heads + 1))
-        self.page.fill(area.top, area.left, ones[:, :-1], "control")
-        self.page.fill(area.top, area.left + self.heads, ones[:, -1:], "control")
+    def _typed(self, grid: Area) -> None:
+        self._headings("switch.heads", grid)
+        page = self.page
+        for part in _parted(grid):
+            page.fill(part.top, part.left, np.ones(part.shape), "control")
+        page.allow(grid, "switch", "decimal", formulas.LEAST, formulas.MOST)
+        switch = itself(grid)
+        is_one = call("AND", call("ISNUMBER", switch), switch.equals(1))
+        page.rule(grid, call("NOT", is_one), "differs")
+        page.cursor = grid.cell(0, 0)
 
-    def _split(self, kind: str, area: Area) -> Area:
-        """Names for the heads' part of a grid and the MLPs'; returns the grid."""
-        self.page.define(f"{kind}.heads", area.columns(0, self.heads))
-        self.page.define(f"{kind}.mlp", area.columns(self.heads, self.heads + 1))
-        return area
+    def _read(self) -> None:
+        """What the formulas take each switch for."""
+        page, grid = self.page, self.grids.read
+        self._headings("switches.heads", grid)
+        page.row_groups.append((grid.top - 1, grid.bottom))
+        for place in np.ndindex(grid.shape):
+            tree = formulas.understood(Range(self.grids.typed.cell(*place)))
+            page.compute(grid.cell(*place), tree, "formula plain")
 
-    def _effects(self, of_parts: NDArray[np.float64]) -> None:
-        page, area = self.page, self._grid("switches.effect")
+    def _mark(self) -> Expr:
+        """A number that tells how the switches stand from any other way that one would try."""
+        page, typed = self.page, self.grids.typed
+        rows, columns = typed.shape
+        factors = factors_of_places(rows * columns).reshape(rows, columns)
+        top = self.grids.read.bottom + 2
+        page.row_groups.append((top, top + rows - 1))
+        return call("SUMPRODUCT", Range(typed), page.fill(top, FIRST, factors, "factor"))
+
+    def _effects(self, area: Area, of_parts: NDArray[np.float64]) -> None:
+        page = self.page
+        self._headings("switches.effect", area)
         page.fill(area.top, area.left, np.round(of_parts, DIGITS), "vote", "switches.effect")
         page.diverging.append(Diverging(area, float(np.abs(of_parts).max()) or 1.0))
         lead = fixed(Range(page.area(SAYS + 2, FIRST + 2)))
         page.rule(area, lead + itself(area) < 0, "turned")
-        self.links.append(area)
 
-    def _sentence(self, *, manual: bool) -> Range:
+    def _sentence(self, *, manual: bool) -> None:
         """How many switches are not 1, in a number and in words, and the way back."""
-        page, words = self.page, self.page.words
-        changed = page.compute_named(
-            "switches.changed", SENTENCE, 1, formulas.changed(Range(self.read)), "integer"
-        )
+        page, words, changed = self.page, self.page.words, self.grids.changed
+        page.compute(changed.area, formulas.changed(Range(self.grids.read)), "integer")
         some = words.sentence("switches changed", count=changed)
         sentence = when(changed > 0, some, words.label("switches all on"))
         page.compute_named("switches.sentence", SENTENCE, 2, sentence, "live")
         page.write(SENTENCE + 1, 2, words.label("switches back"), "why")
         if manual:
             page.write(SENTENCE + 2, 2, words.label("calculation manual"), "notice")
-        return changed
 
     def _built(self) -> Range:
         """What the witness said of the next token, which the tab `checks` keeps digests of."""
@@ -143,7 +186,7 @@ class SwitchesPage:
             said = self.page.fill(SAYS + 2, column, number, look, f"switches.{name}")
         return said
 
-    def _says(self, prompt: Prompt, typed: Range, texts: Range, softmax: Range) -> None:
+    def _says(self, now: Now) -> None:
         """The likeliest next token now, and with all parts on when the workbook was built."""
         page, label, names = self.page, self.page.words.label, self.page.names
         for column, name in enumerate((*SAID, "now share", "id"), start=FIRST):
@@ -154,18 +197,19 @@ class SwitchesPage:
         first = {
             name: Range(names[f"candidates.{name}"].row(0)) for name in ("token", "before", "logit")
         }
-        now = {
+        second = min(1, now.texts.area.shape[0] - 1)  # the rank of the next best token
+        of_next = {
             "token": first["token"],
             "probability": first["before"],
-            "ahead": first["logit"] - Range(names["candidates.logit"].row(self.second)),
+            "ahead": first["logit"] - Range(names["candidates.logit"].row(second)),
         }
-        for column, (name, tree) in enumerate(now.items(), start=FIRST):
-            shown = when(prompt.n_tokens.equals(0), "", tree)
+        for column, (name, tree) in enumerate(of_next.items(), start=FIRST):
+            shown = when(now.prompt.n_tokens.equals(0), "", tree)
             page.compute_named(f"switches.now.{name}", SAYS + 1, column, shown, SAID[name])
-        row, token = SAYS + 2, self.token
-        text = call("INDEX", texts, token + 1)
+        row, token = SAYS + 2, self._built()
+        text = call("INDEX", now.texts, token + 1)
         page.compute_named("switches.built.token", row, FIRST, text, "token")
-        same = call("EXACT", typed, Range(names["checks.prompt"]))
-        share = call("INDEX", softmax, token + 1, prompt.n_tokens)
+        same = call("EXACT", now.typed, now.was)
+        share = call("INDEX", now.softmax, token + 1, now.prompt.n_tokens)
         shown = when(same, share, label("checks other"))
         page.compute_named("switches.built.now", row, FIRST + 3, shown, "chance")

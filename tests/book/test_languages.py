@@ -8,8 +8,8 @@ import pytest
 from sheetgpt.book.checks import COLUMNS, WIDTHS
 from sheetgpt.book.lines import broken, width
 from sheetgpt.book.prompt_stages import TOP, WHY
-from sheetgpt.book.records import CANDIDATES
-from sheetgpt.book.start import CONTROLS, FACTS, KINDS, SIGNS
+from sheetgpt.book.records import CANDIDATES, CONTROLS
+from sheetgpt.book.start import FACTS, KINDS, SIGNS
 from sheetgpt.book.template import PLACE, path_of, read_template
 from sheetgpt.book.words import languages, load_words
 from sheetgpt.checkpoint import checkpoint
@@ -80,7 +80,7 @@ def test_the_map_has_room_for_its_words(language):
 @every_language
 def test_the_right_side_of_start_has_room_for_its_words(language):
     label = load_words(language).label
-    names = [*CONTROLS, "new_tokens", *FACTS]
+    names = [*CONTROLS, *FACTS]
     names += [f"legend {kind}" for kind in KINDS] + [f"symbols {sign}" for sign in SIGNS]
     for name in names:
         assert width(label(name)) <= 62, name
