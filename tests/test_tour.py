@@ -212,7 +212,7 @@ def test_a_word_with_the_embedding_of_another(nano, nano_workbook):
     wte[quick] = wte[slow]
     ids = model.tokenizer.encode(PROMPT)
     end = model.tokenizer.end_of_text
-    written = complete(model.config, {**model.weights, "wte": wte}, ids, 6, end, Controls())
+    written = complete(model.config, {**model.weights, "wte": wte}, ids, 6, end, Controls()).ids
     (text,) = said(r"sheet goes on “(.+?)” What")
     assert model.tokenizer.decode(written) == text
 

@@ -15,7 +15,7 @@ from sheetgpt.book.trace import fingerprint, laid_out, tolerance
 from sheetgpt.calculate.numerals import Float32Numerals, as_read_back
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2.effects import Effects, effects
-from sheetgpt.gpt2.sampling import complete_with_trace
+from sheetgpt.gpt2.sampling import complete
 from sheetgpt.workers import Workers
 
 Floats = NDArray[np.float64]
@@ -70,9 +70,8 @@ def said(
     """
     config, tokenizer = checkpoint.config, checkpoint.tokenizer
     ids = tokenizer.encode_prompt(prompt)
-    _, trace = complete_with_trace(
-        config, weights, ids, new_tokens, tokenizer.end_of_text, context=context
-    )
+    end = tokenizer.end_of_text
+    trace = complete(config, weights, ids, new_tokens, end, context=context).trace
     found = []
     for record in model_steps(config, context):
         cells = laid_out(record, trace[record.name], len(ids) - 1)

@@ -81,7 +81,7 @@ def compare(driver: Any, page: PageInFile, model: Checkpoint) -> tuple[list[int]
         int(each) for each in driver.execute_script("return sheetgpt.values['tokens.id'].flat()")
     ]
     count = len(driver.execute_script("return sheetgpt.values['predicted.id']")) - len(ids) + 1
-    written = complete(model.config, model.weights, ids, count, tokenizer.end_of_text)
+    written = complete(model.config, model.weights, ids, count, tokenizer.end_of_text).ids
     text = tokenizer.decode([each for each in written if each != tokenizer.end_of_text])
     shown = driver.execute_script("return document.getElementById('completion').textContent")
     results = [_same("tokens.id", ids, read[: len(ids)])]

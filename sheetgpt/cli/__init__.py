@@ -296,7 +296,7 @@ def complete(
     with progress() as tell:
         tell("writing")
         written = write_on(checkpoint.config, checkpoint.weights, ids, tokens, end, controls)
-    click.echo(tokenizer.decode([i for i in written if i != end]))
+    click.echo(tokenizer.decode([i for i in written.ids if i != end]))
 
 
 @main.command(short_help="Print how a text becomes tokens.")

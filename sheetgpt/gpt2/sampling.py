@@ -70,6 +70,18 @@ def choose(logits: Floats, controls: Controls, uniform: float) -> int:
     return int(np.searchsorted(below, uniform * below[-1], side="right"))
 
 
+@dataclass(frozen=True)
+class Completion:
+    """What the model writes.
+
+    ids: the new ones. trace: every step of `reference.forward` for all tokens that were read in
+    the end; nothing where none was written.
+    """
+
+    ids: Sequence[int]
+    trace: Trace
+
+
 def complete(
     config: Config,
     weights: Weights,
@@ -78,26 +90,13 @@ def complete(
     end_of_text: int | None,
     controls: Controls = Controls(),
     context: int | None = None,
-) -> list[int]:
-    """The ids that the model writes after `ids`.
+) -> Completion:
+    """What the model writes after `ids`.
 
     At most `n_tokens`; fewer where the model writes `end_of_text`, which is then the last id, or
     where `context` tokens (by default all that the model can read) have been read: the last
     token is then chosen from a full context. Raises PromptError if the prompt does not fit.
     """
-    return complete_with_trace(config, weights, ids, n_tokens, end_of_text, controls, context)[0]
-
-
-def complete_with_trace(
-    config: Config,
-    weights: Weights,
-    ids: Sequence[int],
-    n_tokens: int,
-    end_of_text: int | None,
-    controls: Controls = Controls(),
-    context: int | None = None,
-) -> tuple[list[int], Trace]:
-    """The same, and every step of `reference.forward` for all tokens that were read in the end."""
     room = (context or config.n_ctx) + 1 - len(fitting(config, ids))
     uniform = uniform_numbers(controls.seed)
     written: list[int] = []
@@ -105,4 +104,4 @@ def complete_with_trace(
     while len(written) < min(n_tokens, room) and written[-1:] != [end_of_text]:
         trace = forward(config, weights, [*ids, *written])
         written.append(choose(trace["logits"][-1], controls, next(uniform)))
-    return written, trace
+    return Completion(written, trace)

@@ -161,7 +161,7 @@ def test_greedy_completion(seed, save):
     model = random_model(seed)
     ours = checkpoint.load(save(model))
     ids = [7, 70, 200]
-    written = sampling.complete(ours.config, ours.weights, ids, 6, 279)
+    written = sampling.complete(ours.config, ours.weights, ids, 6, 279).ids
     theirs = model.double().generate(
         torch.tensor([ids]), max_new_tokens=6, do_sample=False, pad_token_id=0
     )

@@ -27,28 +27,28 @@ def counting():
 def test_writes_what_transformers_writes(recorded, expected):
     model = checkpoint.load(recorded)
     end = model.tokenizer.end_of_text
-    written = sampling.complete(model.config, model.weights, expected["ids"], 8, end)
+    written = sampling.complete(model.config, model.weights, expected["ids"], 8, end).ids
     # transformers stops when the last place is taken; one more token can be chosen from there.
     assert written[: len(expected["completion"])] == expected["completion"]
     assert len(written) == min(8, model.config.n_ctx + 1 - len(expected["ids"]))
 
 
 def test_each_token_follows_from_those_before(counting):
-    assert sampling.complete(CONFIG, counting, [0], 4, None) == [1, 2, 3, 4]
+    assert sampling.complete(CONFIG, counting, [0], 4, None).ids == [1, 2, 3, 4]
 
 
 def test_stops_after_end_of_text(counting):
-    assert sampling.complete(CONFIG, counting, [0], 4, 2) == [1, 2]
+    assert sampling.complete(CONFIG, counting, [0], 4, 2).ids == [1, 2]
 
 
 def test_stops_where_the_context_is_full(counting):
-    assert sampling.complete(CONFIG, counting, [3, 4, 0, 1], 9, None) == [2, 3, 4]
-    assert sampling.complete(CONFIG, counting, [3, 4, 0, 1, 2, 3], 9, None) == [4]
-    assert sampling.complete(CONFIG, counting, [3, 4], 9, None, context=3) == [0, 1]
+    assert sampling.complete(CONFIG, counting, [3, 4, 0, 1], 9, None).ids == [2, 3, 4]
+    assert sampling.complete(CONFIG, counting, [3, 4, 0, 1, 2, 3], 9, None).ids == [4]
+    assert sampling.complete(CONFIG, counting, [3, 4], 9, None, context=3).ids == [0, 1]
 
 
 def test_end_of_text_in_the_prompt_does_not_stop_it(counting):
-    assert sampling.complete(CONFIG, counting, [0], 2, 0) == [1, 2]
+    assert sampling.complete(CONFIG, counting, [0], 2, 0).ids == [1, 2]
 
 
 def test_refuses_a_prompt_that_does_not_fit(counting, refusal):

@@ -96,7 +96,7 @@ def test_what_everybody_types_first(nano_workbook, libreoffice, nano):
 
     def written(prompt: str, how: Controls = GREEDY) -> str:
         ids = model.tokenizer.encode_prompt(prompt)
-        new = complete(model.config, model.weights, ids, 6, model.tokenizer.end_of_text, how)
+        new = complete(model.config, model.weights, ids, 6, model.tokenizer.end_of_text, how).ids
         return model.tokenizer.decode([i for i in new if i != model.tokenizer.end_of_text])
 
     names = ["start.completion", "start.token", "start.checks", "start.likeliest.sentence"]

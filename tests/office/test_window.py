@@ -44,7 +44,7 @@ def test_keys_in_a_window(nano_workbook, window_screen, nano):
     ids = model.tokenizer.encode_prompt(TYPED)
 
     def written(new: int) -> str:
-        found = complete(model.config, model.weights, ids, new, model.tokenizer.end_of_text)
+        found = complete(model.config, model.weights, ids, new, model.tokenizer.end_of_text).ids
         return model.tokenizer.decode([i for i in found if i != model.tokenizer.end_of_text])
 
     with office.opened(nano_workbook, display=window_screen.display) as document:

@@ -84,7 +84,7 @@ def test_completions(nano_checkpoint, nano_page, show):
                 shown.set(f"#{name}", str(value))
             shown.ready()
             ids = model.tokenizer.encode_prompt(prompt)
-            written = complete(model.config, model.weights, ids, 20, end, controls)
+            written = complete(model.config, model.weights, ids, 20, end, controls).ids
             text = model.tokenizer.decode([each for each in written if each != end])
             assert shown.text("#completion") == text, controls
 

@@ -45,7 +45,7 @@ def writing(model: Checkpoint) -> Live:
 def wanted(model: Checkpoint, prompt: str, n: int, how: Controls) -> tuple[list[int], str]:
     end = model.tokenizer.end_of_text
     ids = model.tokenizer.encode(prompt) or [end]
-    written = complete(model.config, model.weights, ids, n, end, how, CONTEXT)
+    written = complete(model.config, model.weights, ids, n, end, how, CONTEXT).ids
     return written, model.tokenizer.decode([i for i in written if i != end])
 
 
