@@ -17,6 +17,7 @@ from sheetgpt.book.prompt_stages import STAGES
 from sheetgpt.book.records import listed
 from sheetgpt.book.witness import ReadBack, said
 from sheetgpt.book.words import load_words, read_words
+from sheetgpt.calculate.values import Sheets
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.checkpoint.rounding import DIGITS, RoundingLoss, as_float32, loss
 from sheetgpt.errors import CheckpointError, PromptError, WorkbookError
@@ -123,9 +124,12 @@ def build_workbook(
             checkpoint, prompt, room, words, order.new_tokens,
             manual=manual, extras=extras, witness=witness.fingerprints, built=witness.built,
         )  # fmt: skip
-        values = calculate(book, progress, weights, workers)
-        save(book, values, path, order.form, progress, workers)
-    token, completion = (str(values.read(book.names[n])) for n in ("predicted.token", "completion"))
+
+        def values(progress: Progress) -> Sheets:
+            return calculate(book, progress, weights, workers)
+
+        saved = save(book, values, path, order.form, progress, workers)
+    token, completion = (str(saved.read(book.names[n])) for n in ("predicted.token", "completion"))
     return Built(prompt, ids, room.tokens, token, completion, lost)
 
 

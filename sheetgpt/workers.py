@@ -17,6 +17,7 @@ from threading import Lock
 from typing import IO, Any, Self, TypeVar
 
 from sheetgpt.errors import SheetGPTError
+from sheetgpt.progress import Progress
 
 T = TypeVar("T")
 Frame = bytes | memoryview
@@ -70,6 +71,16 @@ class Workers:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
+
+    def while_wanted(self, progress: Progress) -> Progress:
+        """The same, but it raises WorkersError once nobody waits for the work any more."""
+
+        def tell(what: str, done: int = 0, of: int = 0, /) -> None:
+            if self._is_over:
+                raise WorkersError("the work has ended before it was done")
+            progress(what, done, of)
+
+        return tell
 
     def in_thread(self, work: Callable[..., T], *arguments: Any) -> "Future[T]":
         """For what lets others work meanwhile: compressing, NumPy."""

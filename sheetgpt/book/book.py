@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -253,7 +254,7 @@ class Tab:
         areas = [item.area for items in kinds for item in items]
         return max(area.bottom for area in areas), max(area.right for area in areas)
 
-    @property
+    @cached_property
     def n_numbers(self) -> int:
         """How many cells hold constant numbers."""
         return sum(numbers.values.size for numbers in self.numbers)
@@ -277,7 +278,7 @@ class Book:
         if len({name.lower() for name in self.names}) < len(self.names):
             raise ValueError("two defined names differ only in capitals, which no program tells")
 
-    @property
+    @cached_property
     def n_numbers(self) -> int:
         """How many cells hold constant numbers."""
         return sum(tab.n_numbers for tab in self.tabs)

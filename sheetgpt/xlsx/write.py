@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,7 +12,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED
 
 from sheetgpt.book.book import Book, Tab
-from sheetgpt.calculate.values import Sheets
+from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.progress import Progress, silent
 from sheetgpt.workers import Workers
@@ -44,19 +44,22 @@ class Form:
 
 
 FORM = Form()
+Calculation = Callable[[Progress], Sheets]
 
 
 def save(
     book: Book,
-    values: Sheets,
+    values: Sheets | Calculation,
     path: Path,
     form: Form = FORM,
     progress: Progress = silent,
     workers: Workers | None = None,
-) -> None:
+) -> Sheets:
     """Write a book with the values of its formulas; `path` changes only when all is written.
 
+    values: or what calculates them, while tabs of numbers are being written.
     workers: whoever shares the work; the file is the same with any number of them.
+    Returns the values.
 
     Raises WorkbookError if the file cannot be written.
     """
@@ -66,7 +69,7 @@ def save(
         raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
-            _Writer(book, values, form, progress, workers or Workers(1)).write(file)
+            saved = _Writer(book, values, form, progress, workers or Workers(1)).write(file)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
@@ -74,6 +77,7 @@ def save(
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
+    return saved
 
 
 def _unwritable(path: Path, error: OSError) -> WorkbookError:
@@ -95,13 +99,13 @@ class _Writer:
     """Writes a book into a file; `written` counts its numbers."""
 
     book: Book
-    values: Sheets
+    values: Sheets | Calculation
     form: Form
     progress: Progress
     workers: Workers
     written: int = 0
 
-    def write(self, file: Any) -> None:
+    def write(self, file: Any) -> Sheets:
         """Tabs of numbers come first, while all others are made beside them."""
         self.skeleton = skeleton(self.book)
         tabs = {tab.name: tab for tab in self.book.tabs}
@@ -113,11 +117,20 @@ class _Writer:
                 if name not in sheets:
                     archive.writestr(name, data)
             if large:
-                beside = self.workers.in_thread(lambda: list(self._chunks(small)))
+                beside = self.workers.in_thread(self._calculated, small, silent)
                 self._put(archive, large, self._chunks(large))
-                self._put(archive, small, beside.result())
+                made = beside.result()
             else:
-                self._put(archive, small, self._chunks(small))
+                made = self._calculated(small, self.progress)
+            self._put(archive, small, made)
+        assert isinstance(self.values, Sheets)
+        return self.values
+
+    def _calculated(self, tabs: Mapping[str, Tab], progress: Progress) -> list[tuple[str, Chunk]]:
+        """The chunks of tabs with formulas."""
+        if not isinstance(self.values, Sheets):
+            self.values = self.values(self.workers.while_wanted(progress))
+        return list(self._chunks(tabs))
 
     def _put(
         self,
@@ -147,7 +160,7 @@ class _Writer:
         bones, n_numbers = self.skeleton, self.book.n_numbers
         self.progress(f"writing {tab.name}", self.written, n_numbers)
         yield head(tab, bones.styles, is_first=tab is self.book.tabs[0]).encode()
-        sheet, addresses = self.values.by_tab[tab.name], self.form.has_addresses(n_numbers)
+        sheet, addresses = self._values(tab), self.form.has_addresses(n_numbers)
         for row in sheet_rows(tab, sheet, bones.styles, addresses, not self.form.compact):
             if isinstance(row, bytes):
                 yield row
@@ -160,8 +173,15 @@ class _Writer:
             self.progress(f"writing {tab.name}", self.written, n_numbers)
         yield tail(tab, bones.differences, bones.drawings.get(tab.name)).encode()
 
+    def _values(self, tab: Tab) -> Sheet:
+        """Of a tab without formulas there are none to be known."""
+        if not tab.computed:
+            return Sheet(1, 1)
+        assert isinstance(self.values, Sheets)
+        return self.values.by_tab[tab.name]
+
     def _is_large(self, tab: Tab) -> bool:
-        return self.book.n_numbers > FEW and tab.n_numbers >= MANY
+        return self.book.n_numbers > FEW and tab.n_numbers >= MANY and not tab.computed
 
     def _way_to_deflate(self, tab: Tab) -> str:
         if self.book.n_numbers <= FEW:
