@@ -82,6 +82,17 @@ def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def short_nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with 12 rows for tokens, for what is the same in every row."""
+    order = Order("Mike is quick. He moves", context=12)
+    return once(
+        tmp_path_factory,
+        "short-nano.xlsx",
+        lambda path: build_workbook(checkpoint.load(nano), order, path),
+    )
+
+
+@pytest.fixture(scope="session")
 def tiny_workbook_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The smallest workbook that has everything: two blocks, four tokens and two new ones."""
 
