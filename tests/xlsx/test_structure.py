@@ -21,6 +21,7 @@ from sheetgpt.formula.parse import parse
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx.read import Workbook, read
+from tests.places import PLAIN
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -238,7 +239,11 @@ def test_a_row_looks_at_no_later_row(tiny_workbook):
 
 def test_names(workbook, nano):
     book = contents(workbook)
-    where = nano if workbook.stem == "short-nano" else Path(__file__).parents[1] / "checkpoints" / "plain"
+    where = (
+        nano
+        if workbook.stem == "short-nano"
+        else Path(__file__).parents[1] / "checkpoints" / "plain"
+    )
     config = checkpoint.load(where).config
     with ZipFile(workbook) as archive:
         root = etree.fromstring(archive.read("xl/workbook.xml"))
