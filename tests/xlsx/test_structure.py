@@ -239,11 +239,7 @@ def test_a_row_looks_at_no_later_row(tiny_workbook):
 
 def test_names(workbook, nano):
     book = contents(workbook)
-    where = (
-        nano
-        if workbook.stem == "short-nano"
-        else Path(__file__).parents[1] / "checkpoints" / "plain"
-    )
+    where = nano if workbook.stem == "short-nano" else PLAIN
     config = checkpoint.load(where).config
     with ZipFile(workbook) as archive:
         root = etree.fromstring(archive.read("xl/workbook.xml"))
