@@ -44,6 +44,14 @@ def nothing_fetched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Processes that tests start keep what they compile of the package for the next of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def libreoffice() -> None:
     """LibreOffice must be there: without it the test is skipped, or fails where it is required."""
@@ -79,6 +87,17 @@ def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         build_workbook(checkpoint.load(nano), Order("Mike is quick. He moves"), path)
 
     return once(tmp_path_factory, "nano.xlsx", build)
+
+
+@pytest.fixture(scope="session")
+def short_nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with 12 rows for tokens, for what is the same in every row."""
+    order = Order("Mike is quick. He moves", context=12)
+    return once(
+        tmp_path_factory,
+        "short-nano.xlsx",
+        lambda path: build_workbook(checkpoint.load(nano), order, path),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
 """A calculated book of which one tab is calculated again, after somebody has typed into it."""
 
 from sheetgpt.book.book import Book
-from sheetgpt.calculate.environment import Environment
-from sheetgpt.calculate.evaluate import evaluate
-from sheetgpt.calculate.recalculate import Formula, in_order
+from sheetgpt.calculate.recalculate import Formula
 from sheetgpt.calculate.values import Error, Scalar, Sheets, Value
+from tests.live import LiveFormulas
 
 
 class OneTab:
@@ -14,15 +13,10 @@ class OneTab:
         self.names, self.values, self.tab = book.names, values, tab
         computed = next(each for each in book.tabs if each.name == tab).computed
         formulas = [Formula(each.area, each.tree) for each in computed]
-        self._formulas = [formulas[index] for index in in_order(formulas)]
+        self.live = LiveFormulas(formulas, book.names, values)
 
     def type(self, **inputs: Scalar) -> None:
-        for name, value in inputs.items():
-            area = self.names[f"{self.tab}.{name}"]
-            self.values.by_tab[area.tab].set(area.top, area.left, value)
-        for formula in self._formulas:
-            value = evaluate(formula.tree, Environment(self.values))
-            self.values.write(formula.area, value)
+        self.live.set(**{f"{self.tab}.{name}": value for name, value in inputs.items()})
 
     def read(self, name: str) -> Value:
         return self.values.read(self.names[f"{self.tab}.{name}"])

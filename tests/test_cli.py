@@ -249,8 +249,8 @@ def test_check_names_what_differs(tiny_workbook):
 
 def test_what_the_report_says_is_not_mangled(tmp_path):
     """Infinity is no number of JSON, but a text may well say so."""
-    path = tmp_path / "a.xlsx"
-    screen("build", "--model", PLAIN, "--prompt", "Infinity", "--prompt-length", 8, "-o", path)
+    path, few = tmp_path / "a.xlsx", ("--prompt-length", 8, "--context", 8)
+    screen("build", "--model", PLAIN, "--prompt", "Infinity", *few, "-o", path)
     assert json.loads(screen("check", path, "--json"))["prompt"] == "Infinity"
 
 
@@ -557,7 +557,8 @@ def test_signals_while_writing(tmp_path, nano, number, status, sentence):
     """What was there is still there, and no temporary file is left."""
     path = tmp_path / "a.xlsx"
     path.write_text("something precious")
-    process = start("build", "--force", "-o", path, "--prompt-length", 8, "--prompt", "Mike")
+    few = ("--prompt", "Mike", "--prompt-length", 8, "--context", 2)
+    process = start("build", "--force", "-o", path, *few)
     wait_until(lambda: len(os.listdir(tmp_path)) > 1, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)

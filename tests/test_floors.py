@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,11 +67,13 @@ def imported(module: str) -> Iterator[str]:
                 yield inner if inner in FILES else node.module
 
 
-def ours(module: str) -> set[str]:
-    return {name for name in imported(module) if name.split(".")[0] == "sheetgpt"}
+@cache
+def ours(module: str) -> frozenset[str]:
+    return frozenset(name for name in imported(module) if name.split(".")[0] == "sheetgpt")
 
 
-def all_ours(module: str) -> set[str]:
+@cache
+def all_ours(module: str) -> frozenset[str]:
     """What a file imports of ours, directly or not."""
     found: set[str] = set()
     waiting = [module]
@@ -78,7 +81,7 @@ def all_ours(module: str) -> set[str]:
         new = ours(waiting.pop()) - found
         found |= new
         waiting += new
-    return found
+    return frozenset(found)
 
 
 def part(module: str) -> str:

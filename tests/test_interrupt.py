@@ -76,8 +76,9 @@ class Running:
 def build(folder: Path, code: str = READY) -> Running:
     folder.mkdir()
     (folder / "a.xlsx").write_text("something precious")
-    small = ("--model", PLAIN, "--prompt", "ab", "--context", 6, "--jobs", 2)
-    return Running(code, folder, "build", "--force", "-o", folder / "a.xlsx", *small)
+    small = ("--prompt", "a", "--prompt-length", 4, "--context", 2, "--tokens", 1)
+    build = ("build", "--force", "-o", folder / "a.xlsx", "--model", PLAIN, *small)
+    return Running(code, folder, *build, "--jobs", 2)
 
 
 def is_interrupted(running: Running) -> bool:

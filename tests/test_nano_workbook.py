@@ -54,10 +54,10 @@ def test_in_libreoffice(nano_workbook, libreoffice, monkeypatch):
     assert errors == []
 
 
-def test_in_ironcalc(nano_workbook, tmp_path):
+def test_in_ironcalc(short_nano_workbook, tmp_path):
     """A third engine, from a file whose formulas carry wrong values: it calculates them itself."""
     path = tmp_path / "wrong.xlsx"
-    spoil(nano_workbook, path)
+    spoil(short_nano_workbook, path)
 
     def by_ironcalc(model: ModelInFile, formulas: Formulas, names: Sequence[str]) -> Calculated:
         book = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")

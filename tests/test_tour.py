@@ -10,7 +10,7 @@ from sheetgpt.build import CONTEXT
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.sampling import Controls, complete
 from sheetgpt.office import libreoffice as office
-from sheetgpt.xlsx.read import read
+from sheetgpt.xlsx.read import Workbook, read
 
 TOUR = (Path(__file__).parents[1] / "docs" / "tour.md").read_text(encoding="utf-8")
 PROMPT = "Mike is quick. He moves"
@@ -33,6 +33,11 @@ def said(pattern: str) -> tuple[str, ...]:
     found = re.search(pattern, TOUR.replace("\n", " "))
     assert found, pattern
     return found.groups()
+
+
+@pytest.fixture(scope="module")
+def built(nano_workbook: Path) -> Workbook:
+    return read(nano_workbook)
 
 
 @pytest.fixture(scope="module")
@@ -179,14 +184,13 @@ def test_a_longer_story(opened):
     opened.set({"new_tokens": 6})
 
 
-def test_who_is_alike(nano_workbook):
-    book = read(nano_workbook)
+def test_who_is_alike(built):
     word, nearest = said(r"nearest to “(.+?)” lies “(.+?)”\.")
     (leads,) = said(r"leads nearest to “(.+?)”\.")
-    assert book.values.read(book.names["neighbours.word.token"]) == word
+    assert built.values.read(built.names["neighbours.word.token"]) == word
     for part, token in (("word", nearest), ("sum", leads)):
-        first = book.names[f"neighbours.{part}.nearest.token"].row(0)
-        assert book.values.read(first) == token
+        first = built.names[f"neighbours.{part}.nearest.token"].row(0)
+        assert built.values.read(first) == token
 
 
 def test_a_broken_weight(opened):
@@ -201,12 +205,11 @@ def test_a_broken_weight(opened):
     assert str(value(opened, "start.checks")).startswith("✓")
 
 
-def test_a_word_with_the_embedding_of_another(nano, nano_workbook):
+def test_a_word_with_the_embedding_of_another(nano, built):
     """The rows of the sheet are right; and with them exchanged, the model says so."""
     model = checkpoint.load(nano)
     rows_of = {" slow": said(r"` slow` \((\d+)\)"), " quick": said(r"` quick` \((\d+)\)")}
-    (top,) = {read(nano_workbook).names["wte"].top}
-    slow, quick = (int(rows_of[word][0]) - top for word in (" slow", " quick"))
+    slow, quick = (int(rows_of[word][0]) - built.names["wte"].top for word in (" slow", " quick"))
     assert model.tokenizer.encode(" slow quick") == [slow, quick]
     wte = model.weights["wte"].copy()
     wte[quick] = wte[slow]
@@ -217,12 +220,11 @@ def test_a_word_with_the_embedding_of_another(nano, nano_workbook):
     assert model.tokenizer.decode(written) == text
 
 
-def test_numbers_on_the_tabs(nano_workbook):
+def test_numbers_on_the_tabs(built):
     """In the workbook as it is built; shown with as many digits as the tour has."""
-    book = read(nano_workbook)
 
     def at(name: str, row: int, column: int) -> float:
-        return float(str(book.values.read(book.names[name].cell(row, column))))
+        return float(str(built.values.read(built.names[name].cell(row, column))))
 
     above, below, total = said(r"`Mike` is (\S+) above and (\S+) below\. .* sum, ([\d.]+)\. From")
     for name, text in (("embed.text", above), ("embed.position", below), ("h.0.input", total)):

@@ -7,42 +7,50 @@ import pytest
 
 from sheetgpt.book.records import UNDER_MICROSCOPE
 from sheetgpt.build import EXAMPLE, Order, build_workbook
-from sheetgpt.calculate.environment import Environment
-from sheetgpt.calculate.recalculate import recalculate
-from sheetgpt.calculate.values import Error
 from sheetgpt.check.formulas import Formulas
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.sampling import uniform_numbers
 from sheetgpt.xlsx.read import read
+from tests.live import LiveFormulas
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 
 
-def typed(path, **inputs):
-    """The workbook after somebody has typed into named cells."""
-    book = read(path)
-    for name, value in inputs.items():
-        area = book.names[name]
-        book.values.by_tab[area.tab].set(area.top, area.left, value)
-    recalculate(Formulas(book).all, Environment(book.values))
-    return lambda name: book.values.read(book.names[name]), book
+@pytest.fixture(scope="module")
+def saved(tiny_workbook):
+    book = read(tiny_workbook)
+    return LiveFormulas(Formulas(book).all, book.names, book.values)
+
+
+@pytest.fixture
+def typed(saved):
+    """Types into named cells of the workbook; afterwards they are as they were."""
+    before = {}
+
+    def type_(**inputs):
+        for name in inputs:
+            (before[name],) = saved.read(name)
+        saved.set(**inputs)
+        return saved
+
+    yield type_
+    saved.set(**before)
 
 
 @pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "seed", "new_tokens"])
 @pytest.mark.parametrize("value", ["abc", "", None, -3.0, 1e300])
-def test_whatever_is_pasted_into_a_control_no_error_follows(tiny_workbook, name, value):
+def test_whatever_is_pasted_into_a_control_no_error_follows(typed, name, value):
     """Validation refuses what is typed; what is pasted it does not see."""
-    shown, book = typed(tiny_workbook, **{"temperature": 0.7, "seed": 3.0, name: value})
-    errors = [each for s in book.values.by_tab.values() for each in s.others.values()]
-    assert not any(isinstance(each, Error) for each in errors)
-    assert shown("start.completion")
+    shown = typed(**{"temperature": 0.7, "seed": 3.0, name: value})
+    assert [*shown.errors()] == []
+    assert all(shown.read("start.completion"))
 
 
 @pytest.mark.parametrize("seed", [1.8e8, 123_456_789_012.0, float(10**15 - 1)])
-def test_large_seeds_draw_what_they_should(tiny_workbook, seed):
+def test_large_seeds_draw_what_they_should(typed, seed):
     """No number that MOD has to divide is 2^40 times as large as the divisor: Excel refuses it."""
-    shown, _ = typed(tiny_workbook, temperature=1.0, seed=seed)
-    drawn = [each for each in shown("choice.uniform").ravel() if each != ""]
+    shown = typed(temperature=1.0, seed=seed)
+    drawn = [each for each in shown.read("choice.uniform") if each != ""]
     wanted = uniform_numbers(int(seed))
     assert drawn == pytest.approx([next(wanted) for _ in drawn], abs=1e-12)
     assert drawn
@@ -106,8 +114,7 @@ def test_no_formula_would_become_text(tiny_workbook):
 @pytest.mark.parametrize(("context", "prompt"), [(40, EXAMPLE), (5, "Mike"), (1, "M")])
 def test_the_prompt_that_nobody_gave_fits(tmp_path, context, prompt):
     model = checkpoint.load(CHECKPOINTS / "plain")
-    built = build_workbook(
-        model, Order(context=min(context, model.config.n_ctx)), tmp_path / "a.xlsx"
-    )
+    order = Order(context=min(context, model.config.n_ctx), prompt_length=23, new_tokens=1)
+    built = build_workbook(model, order, tmp_path / "a.xlsx")
     assert built.prompt == prompt
     assert len(built.ids) <= context

@@ -146,11 +146,9 @@ def test_a_token_behind_a_window_is_not_seen():
 
 def test_without_a_token_there_is_nothing_to_look_at(tiny_workbook):
     under = microscope(PLAIN, "ab c", 6)
-    sheet = under.values.by_tab["prompt to tokens"]
-    area = under.names["n_tokens"]
-    before = sheet.cell(area.top, area.left)
-    sheet.set(area.top, area.left, 0.0)
+    (before,) = under.live.read("n_tokens")
+    under.live.set(n_tokens=0.0)
     under.type(step="attn.c_attn", block=0.0, token=0.0, head=0.0, column=0.0)
     assert len(under.read("message")) > 20
     assert under.errors() == []
-    sheet.set(area.top, area.left, before)
+    under.live.set(n_tokens=before)

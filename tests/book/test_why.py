@@ -1,6 +1,7 @@
 """The tabs `reasons` and `switches`, typed into and read in every program that can compute them."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,9 +11,6 @@ import numpy as np
 import pytest
 
 from sheetgpt.build import Order, build_workbook
-from sheetgpt.calculate.environment import Environment
-from sheetgpt.calculate.recalculate import compute
-from sheetgpt.check.engines import ordered
 from sheetgpt.check.file import ModelInFile
 from sheetgpt.check.formulas import Formulas
 from sheetgpt.check.tries import fitting
@@ -20,7 +18,9 @@ from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.reference import Switches, forward
 from sheetgpt.gpt2.votes import direction, votes
 from sheetgpt.office import libreoffice as office
-from sheetgpt.xlsx.read import read
+from sheetgpt.xlsx.read import Workbook, read
+from tests.live import LiveFormulas
+from tests.once import once
 from tests.places import CHECKPOINTS
 
 CASES = 20
@@ -38,38 +38,44 @@ MODELS = ("plain", "gpt-neo")  # the second has windows, and no scaling
 
 @pytest.fixture(scope="module", params=MODELS)
 def path(request, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("why") / f"{request.param}.xlsx"
     order = Order("ab c", context=6, prompt_length=12, new_tokens=2)
-    build_workbook(checkpoint.load(CHECKPOINTS / str(request.param)), order, path)
-    return path
+    model = checkpoint.load(CHECKPOINTS / str(request.param))
+    return once(
+        tmp_path_factory,
+        f"why-{request.param}.xlsx",
+        lambda path: build_workbook(model, order, path),
+    )
+
+
+@cache
+def contents(path: Path) -> Workbook:
+    return read(path)
+
+
+@cache
+def live(path: Path) -> LiveFormulas:
+    workbook = read(path)
+    return LiveFormulas(Formulas(workbook).all, workbook.names, workbook.values)
 
 
 @pytest.fixture(scope="module")
 def model(path: Path) -> ModelInFile:
-    return ModelInFile(path, read(path))
+    return ModelInFile(path, contents(path))
 
 
 def by_numpy(path: Path) -> Iterator[Ask]:
-    workbook = read(path)
-    formulas, circle = ordered(Formulas(workbook))
-    assert circle is None
+    book = live(path)
 
     def ask(inputs: Inputs) -> dict[str, list[list[Any]]]:
-        for name, value in inputs.items():
-            area = workbook.names[name]
-            if isinstance(value, list):
-                workbook.values.write(area, np.array(value))
-            else:
-                workbook.values.by_tab[area.tab].set(area.top, area.left, value)
-        compute(formulas, Environment(workbook.values))
-        found = {name: workbook.values.read(workbook.names[name]) for name in NAMES}
+        book.set(**{n: np.array(v) if isinstance(v, list) else v for n, v in inputs.items()})
+        found = {name: book.values.read(book.names[name]) for name in NAMES}
         return {n: v.tolist() if isinstance(v, np.ndarray) else [[v]] for n, v in found.items()}
 
     yield ask
 
 
 def by_ironcalc(path: Path) -> Iterator[Ask]:
-    workbook, names = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en"), read(path).names
+    workbook, names = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en"), contents(path).names
     tabs = [each["name"] for each in workbook.get_worksheets_properties()]
 
     def ask(inputs: Inputs) -> dict[str, list[list[Any]]]:
@@ -197,13 +203,17 @@ def test_the_votes_and_their_sum(ask, model):
         assert bool(shown["start.switches"][0][0]) == (changed > 0)
 
 
-def test_words(ask, model):
-    """Text for a token, nothing for the likeliest, and a sentence for what is no token."""
-    ones = {
+def ones(model: ModelInFile) -> Inputs:
+    """All switches as they are built."""
+    return {
         "switch.heads": [[1.0] * model.config.n_head] * model.config.n_layer,
         "switch.mlp": [[1.0]] * model.config.n_layer,
     }
-    typed = {"prompt": "ab", "reasons.position": 0.0, "reasons.rather": 1.0, **ones}
+
+
+def test_words(ask, model):
+    """Text for a token, nothing for the likeliest, and a sentence for what is no token."""
+    typed = {"prompt": "ab", "reasons.position": 0.0, "reasons.rather": 1.0, **ones(model)}
     assert model.tokenizer is not None
     shown = ask({**typed, "reasons.token": "b", "reasons.other": "zz no token"})
     ids = [int(row[0]) for row in shown["tokens.id"] if row[0] not in ("", None)]
@@ -223,8 +233,10 @@ def test_words(ask, model):
 
 
 @pytest.mark.parametrize("typed", ["off", "", 1e300, -1e300])
-def test_whatever_is_pasted_into_a_switch_no_error_follows(path, typed):
+def test_whatever_is_pasted_into_a_switch_no_error_follows(path, model, typed):
     (ask,) = by_numpy(path)
+    ask({"prompt": "ab c", "reasons.position": 0.0, **ones(model)})
+    ask({"reasons.token": "", "reasons.other": ""})
     shown = ask({"switch.heads": typed, "switch.mlp": typed})
     errors = [each for rows in shown.values() for row in rows for each in row]
     assert not any("#" in str(each) for each in errors)

@@ -17,11 +17,11 @@ STEPS = ("ln_1", "attn.c_attn", "attn.scores", "attn.weights", "attn.heads", "ml
 STEPS += ("mlp.c_proj", "ln_f", "logits", "softmax")
 
 
-def test_libreoffice_shows_the_cell_that_was_chosen(nano_workbook, libreoffice, nano):
+def test_libreoffice_shows_the_cell_that_was_chosen(short_nano_workbook, libreoffice, nano):
     """As a person does it: choose, read, and ask for no calculation."""
     config, random = checkpoint.load(nano).config, Random(3)
     names = ["microscope.message", "microscope.line", "microscope.equals", "microscope.link"]
-    with office.opened(nano_workbook) as document:
+    with office.opened(short_nano_workbook) as document:
         for number in range(33):
             step = STEPS[number % len(STEPS)]
             inputs = drawn(random, config, 6, step)
@@ -59,12 +59,12 @@ def test_ironcalc_shows_the_cell_that_was_chosen(tiny_workbook):
         assert shown(names["microscope.equals"]) == wanted
 
 
-def test_libreoffice_finds_the_neighbours(nano_workbook, libreoffice, nano):
+def test_libreoffice_finds_the_neighbours(short_nano_workbook, libreoffice, nano):
     model = checkpoint.load(nano)
     wte = np.asarray(model.weights["wte"], dtype=np.float64)
     texts = [model.tokenizer.decode([i]) for i in range(len(wte))]
     cosines = wte / np.linalg.norm(wte, axis=1, keepdims=True)
-    with office.opened(nano_workbook) as document:
+    with office.opened(short_nano_workbook) as document:
         for word in ("dog", "she", "Monday"):
             document.set({"neighbours.word": word})
             own = texts.index(f" {word}")

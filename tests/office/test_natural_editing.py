@@ -174,10 +174,10 @@ def test_a_manual_workbook_never_shows_an_answer_to_another_text(manual, libreof
     assert [found[name] for name in names[1:]] == [[[""]]] * 3
 
 
-def test_no_plain_formula_where_workbooks_calculate_by_themselves(nano_workbook, manual):
+def test_no_plain_formula_where_workbooks_calculate_by_themselves(short_nano_workbook, manual):
     """LibreOffice believes what is stored of plain formulas, and tells them of no change in an
     array formula that it has not calculated yet.
     """
-    assert [each.area for each in read(nano_workbook).formulas if not each.array] == []
+    assert [each.area for each in read(short_nano_workbook).formulas if not each.array] == []
     plain = {each.area.tab for each in read(manual).formulas if not each.array}
     assert plain == {"start"}

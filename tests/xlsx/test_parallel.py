@@ -39,7 +39,7 @@ def all_is_large(monkeypatch):
 
 
 def build(path: Path, form: Form, jobs: int) -> Path:
-    order = Order("ab c", context=6, prompt_length=4, new_tokens=2, form=form)
+    order = Order("ab", context=2, prompt_length=4, new_tokens=1, form=form)
     build_workbook(checkpoint.load(PLAIN), order, path, jobs=jobs)
     return path
 

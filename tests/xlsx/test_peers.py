@@ -16,7 +16,7 @@ from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.formula.cells import Area
 from sheetgpt.xlsx.write import Form, save
 
-ROWS, COLUMNS, CELLS = 3000, 400, 1000
+ROWS, COLUMNS, CELLS = 700, 400, 1000  # two blocks of a matrix that comes in blocks
 VALIDATOR = "ooxml-validator"
 
 

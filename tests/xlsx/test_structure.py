@@ -21,6 +21,7 @@ from sheetgpt.formula.parse import parse
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.xlsx.read import Workbook, read
+from tests.places import PLAIN
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -74,7 +75,7 @@ ALLOWED = {
 }
 
 
-@pytest.fixture(params=["tiny", "nano"])
+@pytest.fixture(params=["tiny", "short_nano"])
 def workbook(request: pytest.FixtureRequest) -> Path:
     path: Path = request.getfixturevalue(f"{request.param}_workbook")
     return path
@@ -238,7 +239,7 @@ def test_a_row_looks_at_no_later_row(tiny_workbook):
 
 def test_names(workbook, nano):
     book = contents(workbook)
-    where = nano if workbook.stem == "nano" else Path(__file__).parents[1] / "checkpoints" / "plain"
+    where = nano if workbook.stem == "short-nano" else PLAIN
     config = checkpoint.load(where).config
     with ZipFile(workbook) as archive:
         root = etree.fromstring(archive.read("xl/workbook.xml"))
