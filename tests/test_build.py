@@ -1,6 +1,7 @@
 """Checkpoints and prompts that nobody has seen: built, and checked from the saved file."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from sheetgpt.book.words import load_words
 from sheetgpt.build import Order, build_workbook
 from sheetgpt.calculate.units import Units
 from sheetgpt.check import check
+from sheetgpt.check.engines import by_numpy
+from sheetgpt.check.file import ModelInFile
+from sheetgpt.check.formulas import Formulas
+from sheetgpt.check.report import StepResult
+from sheetgpt.check.tries import tried
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.checkpoint.config_file import OURS
 from sheetgpt.errors import CheckpointError, PromptError
@@ -255,9 +261,27 @@ def test_prompts(name, all_prompts, prompt_book):
     assert (shown.message, shown.errors) == ("", [])
 
 
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], StepResult]:
+    """Types a prompt into a whole workbook, and compares everything that follows from it."""
+    path = tmp_path_factory.mktemp("typed") / "a.xlsx"
+    order = {"context": 32, "prompt_length": 32, "new_tokens": 1}
+    workbook = read(build(CHECKPOINTS / "padded", "a", path, **order))
+    model = ModelInFile(path, workbook)
+    again = by_numpy(model, Formulas(workbook), []).again
+    assert again is not None
+    return lambda prompt: tried(model, {"prompt": prompt}, prompt, [*model.records], again)
+
+
 @pytest.mark.parametrize("name", PROMPTS)
-def test_prompts_in_whole_workbooks(tmp_path, name):
-    """Each prompt, built and checked with what follows from it."""
+def test_prompts_in_a_whole_workbook(name, typed):
+    result = typed(PROMPTS[name])
+    assert not result.problem
+    assert result.error < 1e-9
+
+
+@pytest.mark.parametrize("name", ["a formula's own sign", "beyond the basic plane", "a tab"])
+def test_whole_workbooks_built_with_a_prompt(tmp_path, name):
     path = build_small(CHECKPOINTS / "padded", PROMPTS[name], tmp_path / "a.xlsx")
     model = checkpoint.load(CHECKPOINTS / "padded")
     report = check(path, "cached", checkpoint=model)

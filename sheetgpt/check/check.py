@@ -4,19 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sheetgpt.book.data import token_texts
 from sheetgpt.calculate.recalculate import reads
 from sheetgpt.check.constants import against, constants
 from sheetgpt.check.differences import Difference, differences
 from sheetgpt.check.engines import CALCULATORS, Calculator
-from sheetgpt.check.expected import expected, prompt_ids
-from sheetgpt.check.file import Floats, Grid, ModelInFile, stated
+from sheetgpt.check.expected import wanted_of
+from sheetgpt.check.file import ModelInFile, stated
 from sheetgpt.check.formulas import Formulas, overlap
 from sheetgpt.check.limits import limits_of, refuse_excess, refuse_promises
 from sheetgpt.check.places import as_written, by_step, elsewhere
 from sheetgpt.check.report import Report, StepResult
 from sheetgpt.check.steps import step_result, unlike_neighbours
-from sheetgpt.check.tries import affordable, tried
+from sheetgpt.check.tries import affordable, inputs, tried
 from sheetgpt.check.written import written
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2.weights import shapes
@@ -66,7 +65,7 @@ def check(
     results = [*elsewhere(differ.get("", [])), *results]
 
     progress("witness")
-    ids, wanted = _wanted(model)
+    ids, wanted = wanted_of(model)
     ahead = _reads_ahead(model, formulas, names) if calculated.circular is not None else {}
     tokens = model.shown("tokens.text") if calculated.is_whole else None
     for name in names:
@@ -89,7 +88,8 @@ def check(
         notes += [why] if why else []
         for number in range(1, count + 1):
             progress(f"other inputs ({number} of {count})")
-            results.append(tried(model, number, names, calculated.again, _wanted))
+            typed, called = inputs(model, number), f"other input {number}"
+            results.append(tried(model, typed, called, names, calculated.again))
     tabs = list(model.values.by_tab)
     return Report(model.name, engine, prompt, len(ids), predicted, results, notes, tabs)
 
@@ -101,15 +101,6 @@ def _with(result: StepResult, differ: Mapping[str, Sequence[Difference]]) -> Ste
         if result.step in differ
         else (result)
     )
-
-
-def _wanted(model: ModelInFile) -> tuple[list[int], dict[str, Grid | Floats]]:
-    """The prompt's ids, and what every step should show; nothing where no model is there."""
-    if model.tokenizer is None or len(model.weights) < len(shapes(model.config)):
-        return [], {}
-    ids = prompt_ids(model, model.tokenizer, model.shown("n_tokens"))
-    texts = token_texts(model.tokenizer)
-    return ids, expected(model, ids, texts, model.shown)
 
 
 def _reads_ahead(model: ModelInFile, formulas: Formulas, names: list[str]) -> dict[str, str]:

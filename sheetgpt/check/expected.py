@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetgpt.book.book import Layout, StepRecord
+from sheetgpt.book.data import token_texts
 from sheetgpt.book.records import LIKELIEST, has_microscope
 from sheetgpt.book.trace import laid_out
 from sheetgpt.check import explaining_tabs
@@ -22,6 +23,7 @@ from sheetgpt.formula.text import length_in_excel
 from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.sampling import Controls, choose, probabilities, uniform_numbers
 from sheetgpt.gpt2.tokens import Stages, Tokenizer
+from sheetgpt.gpt2.weights import shapes
 from sheetgpt.steps.sample import LARGEST_SEED
 from sheetgpt.steps.switches import LEAST, MOST
 from sheetgpt.steps.tokenize import Room
@@ -87,6 +89,15 @@ def switches(model: ModelInFile) -> reference.Switches:
 
     heads = typed("switch.heads", (model.config.n_layer, model.config.n_head))
     return reference.Switches(heads, typed("switch.mlp", (model.config.n_layer, 1))[:, 0])
+
+
+def wanted_of(model: ModelInFile) -> tuple[list[int], dict[str, Grid | Floats]]:
+    """The prompt's ids, and what every step should show; nothing where no model is there."""
+    if model.tokenizer is None or len(model.weights) < len(shapes(model.config)):
+        return [], {}
+    ids = prompt_ids(model, model.tokenizer, model.shown("n_tokens"))
+    texts = token_texts(model.tokenizer)
+    return ids, expected(model, ids, texts, model.shown)
 
 
 def expected(

@@ -7,8 +7,8 @@ from random import Random
 import numpy as np
 
 from sheetgpt.book.records import UNDER_MICROSCOPE
-from sheetgpt.check.expected import surely_fits
-from sheetgpt.check.file import Floats, Grid, ModelInFile
+from sheetgpt.check.expected import surely_fits, wanted_of
+from sheetgpt.check.file import ModelInFile
 from sheetgpt.check.report import StepResult
 from sheetgpt.check.steps import step_result
 from sheetgpt.gpt2.weights import shapes
@@ -19,7 +19,6 @@ LARGE, VERY_LARGE = 20_000_000, 1_000_000_000  # weights from which on there is 
 # What is typed, by the name of its cell; into cells that have one name together, a number each.
 Cells = tuple[tuple[float, ...], ...]
 Inputs = Mapping[str, str | float | Cells]
-Wanted = Callable[[ModelInFile], tuple[list[int], dict[str, Grid | Floats]]]
 
 DEFAULTS: dict[str, str | float | Cells] = {
     "new_tokens": 2, "temperature": 0, "top_k": 0, "top_p": 1, "seed": 0, "attention.chosen": 0,
@@ -121,10 +120,13 @@ def fitting(model: ModelInFile, text: str) -> str:
 
 
 def tried(
-    model: ModelInFile, number: int, names: Iterable[str], again: Callable[[], None], wanted: Wanted
+    model: ModelInFile,
+    typed: Inputs,
+    called: str,
+    names: Iterable[str],
+    again: Callable[[], None],
 ) -> StepResult:
-    """Type other inputs, calculate, and compare every step; the first that differs is told."""
-    typed = inputs(model, number)
+    """Type inputs, calculate, and compare every step; the first that differs is told."""
     for name, value in typed.items():
         cell = model.names.get(name)
         if cell is None:
@@ -135,7 +137,7 @@ def tried(
             typed_in = value if isinstance(value, str) else float(value)
             model.values.by_tab[cell.tab].set(cell.top, cell.left, typed_in)
     again()
-    _, expected = wanted(model)
+    _, expected = wanted_of(model)
     tokens = model.shown("tokens.text")
     found = [step_result(model, name, expected.get(name), tokens) for name in names]
     compared = [result for result in found if result.is_compared]
@@ -147,5 +149,5 @@ def tried(
         problem = f"{problem} (with {with_[:250]})"
     cells = sum(result.cells for result in compared)
     worst = max(compared, key=lambda result: result.error)
-    step, where = f"other input {number}", f"{worst.where} with other input {number}"
-    return StepResult("", step, "try", cells, worst.error, problem, where)
+    where = f"{worst.where} with {called}"
+    return StepResult("", called, "try", cells, worst.error, problem, where)
