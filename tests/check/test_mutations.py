@@ -44,16 +44,24 @@ class Opened:
         self.book, note = written(self.model)
         assert self.book is not None and not note
         parser = Parser(self.workbook.names)
-        self.trees = {  # a name is written into a formula, so that no other formula can mean it
+        self.trees = {
             (each.text, each.area.tab): parser.parse(each.text, each.area.tab)
             for each in self.workbook.formulas
         }
-        self.book = with_trees(
-            self.book, Formulas(self.workbook, parser=self.parser(self.workbook.names))
-        )
+        self.formulas = Formulas(self.workbook, parser=self.parser(self.workbook.names))
+        self.book = with_trees(self.book, self.formulas)
+
+    def formulas_of(self, workbook):
+        its = self.workbook
+        if workbook.formulas is its.formulas and workbook.names is its.names:
+            return self.formulas
+        return Formulas(workbook, parser=self.parser(workbook.names))
 
     def parser(self, names):
-        """One that remembers the trees of formulas that mention none of the names that differ."""
+        """One that remembers the trees of formulas that mention none of the names that differ.
+
+        Those mean what they meant before, whatever cells the names stand for now.
+        """
         known = self.workbook.names
         differ = [name for name in {**known, **names} if known.get(name) != names.get(name)]
         parser = Parser(names)
@@ -77,8 +85,7 @@ class Opened:
             book, _ = written(model)
         found = ()
         if book is not None:
-            formulas = Formulas(workbook, parser=self.parser(workbook.names))
-            found = differences(workbook, formulas, book, shapes(model.config))
+            found = differences(workbook, self.formulas_of(workbook), book, shapes(model.config))
         for where, differing in groupby(found, key=lambda each: each.area is not None):
             if where:
                 yield from digests(model)
