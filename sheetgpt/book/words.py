@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 from sheetgpt.book.template import PLACE, path_of, read_template
@@ -38,7 +39,7 @@ class Words:
     tabs: Mapping[str, TabWords]
     labels: Mapping[str, str]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What tells these words from any others: 16 digits of SHA-256."""
         said = json.dumps(asdict(self), sort_keys=True)
@@ -84,6 +85,7 @@ def languages() -> list[str]:
     return sorted(path.stem for path in resource("templates").glob("*.toml"))
 
 
+@cache
 def load_words(language: str) -> Words:
     """The words of one of our templates; raises TemplateError where there is none."""
     if language not in languages():

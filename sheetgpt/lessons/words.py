@@ -1,5 +1,6 @@
 """The words of the lessons: one TOML file a language in `templates/lessons/`."""
 
+from functools import cache
 from pathlib import Path
 
 from sheetgpt.book.template import MODEL
@@ -16,6 +17,7 @@ def languages() -> list[str]:
     return sorted(path.stem for path in path_of(MODEL).parent.glob("*.toml"))
 
 
+@cache
 def load_words(language: str) -> Words:
     """The words in one of these languages."""
     return read_words(path_of(language), like=path_of(MODEL))

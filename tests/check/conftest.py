@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -11,6 +12,9 @@ import pytest
 from lxml import etree
 from openpyxl.formula.translate import Translator
 
+import sheetgpt
+from sheetgpt.check.file import ModelInFile
+from sheetgpt.check.written import written
 from sheetgpt.formula.cells import Area, column_letters, read_address, split_tab
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -140,6 +144,29 @@ class Editor:
             cell.set("t", "str")
         else:
             cell.attrib.pop("t", None)
+
+
+@pytest.fixture(scope="session")
+def compiled() -> list[tuple[object, object]]:
+    """What was compiled from what, for all tests."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def compiled_once(compiled: list[tuple[Any, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most changes leave alone what the book is compiled again from: then it is the same book."""
+
+    def once(model: ModelInFile) -> Any:
+        prompt = model.texts("checks.prompt")
+        source = sheetgpt.__version__, model.said, prompt, model.tokenizer
+        for known, result in compiled:
+            if known == source:
+                return result
+        del compiled[:-9]  # a book takes megabytes
+        compiled.append((source, written(model)))
+        return compiled[-1][1]
+
+    monkeypatch.setattr(import_module("sheetgpt.check.check"), "written", once)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The tab `checks`: it names what differs, and does not complain of another prompt."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from sheetgpt.book.witness import ReadBack
 from sheetgpt.book.witness import said as says
 from sheetgpt.book.words import load_words
 from sheetgpt.calculate.environment import Environment
-from sheetgpt.calculate.recalculate import recalculate
-from sheetgpt.calculate.values import Error, Sheets
-from sheetgpt.check.formulas import Formulas
+from sheetgpt.calculate.recalculate import compute
+from sheetgpt.calculate.values import Error, Scalar, Sheets
+from sheetgpt.check.engines import ordered
+from sheetgpt.check.formulas import Formulas, overlap
+from sheetgpt.check.stored import recalculated
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.gpt2.reference import step_names
@@ -26,63 +29,72 @@ from sheetgpt.xlsx.write import save
 from tests.places import PLAIN
 
 
-def recalculated(path: Path) -> tuple[Sheets, dict[str, Area]]:
-    book = read(path)
-    recalculate(Formulas(book).all, Environment(book.values))
-    return book.values, dict(book.names)
+class Opened:
+    """A workbook that was read once, to be changed and calculated again and again."""
+
+    def __init__(self, path: Path) -> None:
+        book = read(path)
+        self.names, self.stored = book.names, book.values
+        self.formulas, circle = ordered(Formulas(book))
+        assert circle is None
+
+    def calculated(self, changes: Mapping[Area, Scalar]) -> Sheets:
+        """Its values after something was typed into cells, or pasted over their formulas."""
+        values = recalculated((), self.stored)
+        for cell, value in changes.items():
+            values.write(cell, value)
+        kept = [
+            each for each in self.formulas if not any(overlap(each.area, cell) for cell in changes)
+        ]
+        compute(kept, Environment(values))
+        return values
+
+    def said(self, changes: Mapping[Area, Scalar]) -> tuple[dict[str, str], str]:
+        """The mark of each step, and the summary, which is on the first tab, too."""
+        values, names = self.calculated(changes), self.names
+        steps, marks = (values.read(names[f"checks.{each}"])[:, 0] for each in ("step", "mark"))
+        summary = values.read(names["checks.summary"])
+        assert values.read(names["start.checks"]) == summary
+        return dict(zip(steps.tolist(), marks.tolist(), strict=True)), str(summary)
 
 
-def marks(path: Path) -> dict[str, str]:
-    """The mark of each step, after a recalculation."""
-    values, names = recalculated(path)
-    steps, marks = (values.read(names[f"checks.{each}"])[:, 0] for each in ("step", "mark"))
-    return dict(zip(steps.tolist(), marks.tolist(), strict=True))
+@pytest.fixture(scope="module")
+def tiny(tiny_workbook: Path) -> Opened:
+    return Opened(tiny_workbook)
 
 
-def summary(path: Path) -> str:
-    values, names = recalculated(path)
-    assert values.read(names["start.checks"]) == values.read(names["checks.summary"])
-    return str(values.read(names["checks.summary"]))
-
-
-def test_every_step_is_compared(tiny_workbook):
+def test_every_step_is_compared(tiny):
     config = checkpoint.load(PLAIN).config
-    assert marks(tiny_workbook) == dict.fromkeys(step_names(config), "✓")
-    assert summary(tiny_workbook).startswith(f"✓ All {len(step_names(config))} steps")
+    marks, summary = tiny.said({})
+    assert marks == dict.fromkeys(step_names(config), "✓")
+    assert summary.startswith(f"✓ All {len(step_names(config))} steps")
 
 
 @pytest.mark.parametrize(
     "step", ["embed.position", "h.0.ln_1", "h.0.attn.scores", "h.1.mlp.gelu", "ln_f", "softmax"]
 )
-def test_one_wrong_cell_is_named(edit, step):
+def test_one_wrong_cell_is_named(tiny, step):
     """It and what follows from it differ, but nothing before it."""
-    editor = edit()
-    cell = editor.at(step, 0, 3) if step == "softmax" else editor.at(step, 2)
-    editor.paste(cell, float(cell[-1].text) + 1e-7)
-    path = editor.save()
-    found = marks(path)
-    before = list(found)[: list(found).index(step)]
-    assert found[step] == "✗"
-    assert {found[each] for each in before} <= {"✓"}
-    assert summary(path).startswith("✗ ") and step in summary(path)
+    cell = tiny.names[step].cell(*((0, 3) if step == "softmax" else (2, 0)))
+    marks, summary = tiny.said({cell: tiny.stored.read(cell) + 1e-7})
+    before = list(marks)[: list(marks).index(step)]
+    assert marks[step] == "✗"
+    assert {marks[each] for each in before} <= {"✓"}
+    assert summary.startswith("✗ ") and step in summary
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("prompt", "ab"), ("prompt", "AB C"), ("seed", 1), ("new_tokens", 1)]
+    ("name", "value"), [("prompt", "ab"), ("prompt", "AB C"), ("seed", 1.0), ("new_tokens", 1.0)]
 )
-def test_another_prompt_is_no_fault(edit, name, value):
-    editor = edit()
-    editor.put(editor.at(name), value)
-    path = editor.save()
-    assert set(marks(path).values()) == {"–"}
-    assert summary(path).startswith("– ")
+def test_another_prompt_is_no_fault(tiny, name, value):
+    marks, summary = tiny.said({tiny.names[name]: value})
+    assert set(marks.values()) == {"–"}
+    assert summary.startswith("– ")
 
 
 @pytest.mark.parametrize("prompt", ["", "too long for this sheet", "a"])
-def test_no_prompt_makes_errors(edit, prompt):
-    editor = edit()
-    editor.put(editor.at("prompt"), prompt)
-    values, names = recalculated(editor.save())
+def test_no_prompt_makes_errors(tiny, prompt):
+    values, names = tiny.calculated({tiny.names["prompt"]: prompt}), tiny.names
     for tab, sheet in values.by_tab.items():
         assert not [at for at, each in sheet.others.items() if isinstance(each, Error)], tab
     if prompt.startswith("too"):
@@ -124,7 +136,7 @@ def test_manual_calculation_and_no_lens(tmp_path):
     )
     values = calculate(book)
     save(book, values, tmp_path / "a.xlsx")
-    assert marks(tmp_path / "a.xlsx") == dict.fromkeys(step_names(plain.config), "✓")
+    assert Opened(tmp_path / "a.xlsx").said({})[0] == dict.fromkeys(step_names(plain.config), "✓")
     assert not any(name.startswith("lens.") for name in book.names)
     start = values.by_tab["start"]
     said = {str(value) for value in start.others.values()}

@@ -48,8 +48,8 @@ def test_rules_of_others_may_be_there(edit):
     assert check(edited.save(), tries=0).holds
 
 
-def test_every_rule_of_the_file_is_a_tree(nano_workbook):
-    workbook = read(nano_workbook)
+def test_every_rule_of_the_file_is_a_tree(tiny_workbook):
+    workbook = read(tiny_workbook)
     assert len(workbook.rules) > 40
     for rule in workbook.rules:
         assert excel.text(parse(rule.text, rule.tab, workbook.names), rule.tab) == rule.text

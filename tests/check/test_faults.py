@@ -11,11 +11,32 @@ import pytest
 from click.testing import CliRunner, Result
 
 import sheetgpt
+from sheetgpt.build import Order, build_workbook
 from sheetgpt.check import check
+from sheetgpt.checkpoint import checkpoint
 from sheetgpt.cli import main
-from tests.places import CHECKPOINTS
+from tests.check.conftest import Editor
+from tests.once import once
+from tests.places import CHECKPOINTS, PLAIN
 
-ACTIVE, INACTIVE = 1, 5  # two of the six rows: the prompt has four tokens
+ACTIVE, INACTIVE = 1, 2  # two of the three rows of a small workbook: its prompt has two tokens
+
+
+@pytest.fixture(scope="module")
+def small_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two blocks and the tabs that faults are planted in, for more than a hundred of them."""
+    without = {"effects": False, "neighbours": False}
+    order = Order("ab", context=3, prompt_length=2, new_tokens=1, extras=without)
+    return once(
+        tmp_path_factory,
+        "small.xlsx",
+        lambda path: build_workbook(checkpoint.load(PLAIN), order, path),
+    )
+
+
+@pytest.fixture
+def edit_small(small_workbook: Path, tmp_path: Path) -> Callable[[], Editor]:
+    return lambda: Editor(small_workbook, tmp_path / "edited.xlsx")
 
 
 def run(path: Path, *options: str) -> Result:
@@ -95,7 +116,7 @@ ONE_FORMULA: dict[str, tuple[Callable[[Any, int], object], str]] = {
     "the same number": (lambda x, row: x.paste(x.at("h.0.ln_1", row)), "h.0.ln_1"),
     "another number": (lambda x, row: x.paste(x.at("h.0.ln_1", row), 0.5), "h.0.ln_1"),
     "the number of one head": (
-        lambda x, row: x.paste(x.at("h.1.attn.weights", row, 6)),
+        lambda x, row: x.paste(x.at("h.1.attn.weights", row, 3)),
         "h.1.attn.weights",
     ),
     "the number of a label": (
@@ -279,41 +300,41 @@ NAMES: dict[str, tuple[Fault, str]] = {
 
 
 @pytest.mark.parametrize("fault", WEIGHTS_AND_CONSTANTS)
-def test_a_changed_constant(edit, fault):
+def test_a_changed_constant(edit_small, fault):
     plant, step = WEIGHTS_AND_CONSTANTS[fault]
-    editor = edit()
+    editor = edit_small()
     plant(editor)
     assert first_problem(editor.save()) == step
 
 
 @pytest.mark.parametrize("row", [ACTIVE, INACTIVE], ids=["active", "inactive"])
 @pytest.mark.parametrize("fault", ONE_FORMULA)
-def test_one_changed_formula(edit, fault, row):
+def test_one_changed_formula(edit_small, fault, row):
     plant, step = ONE_FORMULA[fault]
-    editor = edit()
+    editor = edit_small()
     plant(editor, row)
     assert first_problem(editor.save()) == step
 
 
 @pytest.mark.parametrize("fault", WHOLE_STEP)
-def test_a_changed_step(edit, fault):
+def test_a_changed_step(edit_small, fault):
     plant, step = WHOLE_STEP[fault]
-    editor = edit()
+    editor = edit_small()
     plant(editor)
     assert first_problem(editor.save()) == step
 
 
 @pytest.mark.parametrize("fault", NAMES)
-def test_a_changed_name(edit, fault):
+def test_a_changed_name(edit_small, fault):
     plant, step = NAMES[fault]
-    editor = edit()
+    editor = edit_small()
     plant(editor)
     assert first_problem(editor.save()) == step
 
 
-def test_formulas_of_k_and_v_swapped(edit):
+def test_formulas_of_k_and_v_swapped(edit_small):
     """The names and titles stay where they are; the numbers change places."""
-    editor = edit()
+    editor = edit_small()
     k, v = (editor.formulas(editor.area(f"h.0.attn.{name}")) for name in "kv")
     for one, other in zip(k, v, strict=True):
         one.text, other.text = other.text, one.text
@@ -449,39 +470,44 @@ def test_openpyxl_may_save_it_again(tiny_workbook, tmp_path):
     assert run(path, "--model", str(CHECKPOINTS / "plain")).exit_code == 0
 
 
+@pytest.fixture(scope="module")
+def loaded(tiny_workbook):
+    """The workbook as openpyxl has it, to type prompts into."""
+    return openpyxl.load_workbook(tiny_workbook)
+
+
 @pytest.mark.parametrize("prompt", ["a", "quic", "", "éé", " a b", "007", "a\nb", 7, True, "=1+1"])
-def test_openpyxl_may_type_another_prompt(tiny_workbook, tmp_path, prompt):
+def test_openpyxl_may_type_another_prompt(loaded, tmp_path, prompt):
     path = tmp_path / "again.xlsx"
-    book = openpyxl.load_workbook(tiny_workbook)
-    book["start"]["B4"] = prompt
-    book.save(path)
+    loaded["start"]["B4"] = prompt
+    loaded.save(path)
     result = run(path)
     assert result.exit_code == 0, result.output
     shown = {True: "TRUE", 7: "7", "=1+1": "2"}.get(prompt, prompt)
     assert json.loads(result.stdout)["prompt"] == shown
 
 
-def test_openpyxl_changes_a_weight(tiny_workbook, tmp_path):
+def test_openpyxl_changes_a_weight(small_workbook, tmp_path):
     path = tmp_path / "again.xlsx"
-    book = openpyxl.load_workbook(tiny_workbook)
+    book = openpyxl.load_workbook(small_workbook)
     tab, address = book.defined_names["h.0.mlp.c_fc.w"].attr_text.split("!")
     book[tab.strip("'")][address.replace("$", "").split(":")[0]] = 3.0
     book.save(path)
     assert first_problem(path) == "h.0.mlp.c_fc.w"
 
 
-def test_openpyxl_pastes_a_value(tiny_workbook, tmp_path):
+def test_openpyxl_pastes_a_value(small_workbook, tmp_path):
     path = tmp_path / "again.xlsx"
-    book = openpyxl.load_workbook(tiny_workbook)
+    book = openpyxl.load_workbook(small_workbook)
     tab, address = book.defined_names["h.1.mlp.gelu"].attr_text.split("!")
     book[tab.strip("'")][address.replace("$", "").split(":")[0]] = 3.0
     book.save(path)
     assert first_problem(path) == "h.1.mlp.gelu"
 
 
-def test_openpyxl_removes_a_name(tiny_workbook, tmp_path):
+def test_openpyxl_removes_a_name(small_workbook, tmp_path):
     path = tmp_path / "again.xlsx"
-    book = openpyxl.load_workbook(tiny_workbook)
+    book = openpyxl.load_workbook(small_workbook)
     del book.defined_names["h.1.mlp.c_proj"]
     book.save(path)
     assert first_problem(path) == "h.1.mlp.c_proj"

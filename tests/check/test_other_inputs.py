@@ -104,7 +104,7 @@ def test_very_large_weights(plain, tmp_path, size, which):
 
     plain.edit_tensors(enlarge)
     path = tmp_path / "large.xlsx"
-    order = Order("ab c", context=6, prompt_length=4, new_tokens=2)
+    order = Order("ab c", context=5, prompt_length=4, new_tokens=1)
     build_workbook(checkpoint.load(plain.path), order, path)
     report = check(path, tries=0)
     assert report.holds, report.first_problem
