@@ -11,7 +11,7 @@ import orjson
 from sheetgpt.workers import Frame, Workers
 from sheetgpt.xlsx.number_runs import PIECE, Run, inflated, joined, without_runs
 
-LARGE = 1_000_000  # bytes of a part, unpacked, from which on it is worth asking another process
+LARGE = 4_000_000  # bytes of a part, unpacked, from which on it is worth asking another process
 
 Contents = tuple[Iterator[bytes], list[Run]]  # the XML of a sheet without its runs, and these
 
