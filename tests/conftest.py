@@ -1,5 +1,6 @@
 """Fixtures for all tests: recorded checkpoints, what breaks copies of them, and workbooks."""
 
+import gc
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ from sheetgpt.resources import resource
 from tests import safetensors_file
 from tests.once import once
 from tests.places import CHECKPOINTS, PLAIN
+
+gc.set_threshold(50_000, 50, 1_000)  # as the program itself has it
 
 REAL_TOKENIZER = Path(__file__).parents[2] / "shared" / "gpt2-tokenizer"
 

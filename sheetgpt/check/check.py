@@ -77,13 +77,14 @@ def check(
         results.append(_with(result, differ))
     if book is not None:
         results += as_written(differ.get("", []), book)
-    if calculated.circular is not None and not any(result.problem for result in results):
+    differs = any(result.problem for result in results)
+    if calculated.circular is not None and not differs:
         raise calculated.circular  # among formulas that somebody has added
 
     token = model.shown("predicted.token")
     predicted, prompt = "" if token is None else str(token[0, 0]), model.prompt
     notes = [note] if note else []
-    if calculated.again is not None and calculated.circular is None and wanted:
+    if calculated.again is not None and wanted and not differs:
         count, why = affordable(model) if tries is None else (tries, "")
         notes += [why] if why else []
         for number in range(1, count + 1):

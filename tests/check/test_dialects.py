@@ -25,8 +25,9 @@ def workbook(tmp_path_factory):
         if name not in built:
             path = tmp_path_factory.mktemp(name) / "model.xlsx"
             expected = json.loads((CHECKPOINTS / name / "expected.json").read_text())
-            new = len(expected["completion"])
-            order = Order(expected["prompt"], context=len(expected["ids"]) + new, new_tokens=new)
+            new, prompt = len(expected["completion"]), expected["prompt"]
+            room = {"context": len(expected["ids"]) + new, "prompt_length": len(prompt)}
+            order = Order(prompt, new_tokens=new, **room)
             build_workbook(checkpoint.load(CHECKPOINTS / name), order, path)
             built[name] = path
         return built[name]

