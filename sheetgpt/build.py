@@ -15,7 +15,7 @@ from sheetgpt.book.page import FIRST
 from sheetgpt.book.prompt import room_for, splitting_of
 from sheetgpt.book.prompt_stages import STAGES
 from sheetgpt.book.records import listed
-from sheetgpt.book.witness import ReadBack, said
+from sheetgpt.book.witness import ReadBack, Said, said
 from sheetgpt.book.words import load_words, read_words
 from sheetgpt.calculate.values import Sheets
 from sheetgpt.checkpoint.checkpoint import Checkpoint
@@ -114,15 +114,17 @@ def build_workbook(
         progress("comparing with the weights as they were")
         lost = loss(exact, checkpoint, ids)
     with Workers(jobs) as workers:
-        progress("asking the witness")
         weights = ReadBack(checkpoint.weights, workers)
-        witness = said(
-            checkpoint, weights, prompt, order.new_tokens, room.tokens, parts=extras.effects
-        )
+
+        def witness() -> Said:
+            progress("asking the witness")
+            count, effects = order.new_tokens, extras.effects
+            return said(checkpoint, weights, prompt, count, room.tokens, parts=effects)
+
         progress("laying out the tabs")
         book = compile_book(
             checkpoint, prompt, room, words, order.new_tokens,
-            manual=manual, extras=extras, witness=witness.fingerprints, built=witness.built,
+            manual=manual, extras=extras, witness=witness,
         )  # fmt: skip
 
         def values(progress: Progress) -> Sheets:

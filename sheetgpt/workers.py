@@ -57,9 +57,13 @@ class Workers:
         self._is_over = False
 
     def __enter__(self) -> Self:
+        self._interval = sys.getswitchinterval()
+        if self.jobs > 1:  # a thread that hands work on shall not wait long for one that computes
+            sys.setswitchinterval(self._interval / 10)
         return self
 
     def __exit__(self, *_: object) -> None:
+        sys.setswitchinterval(self._interval)
         with self._lock:
             self._is_over = True
             for process in self._processes:

@@ -37,7 +37,7 @@ def calculate(
     def read_back(numbers: Numbers) -> Any:
         name = made.get(numbers.area)
         if weights is None or name is None:
-            return as_read_back(numbers.values, shared)
+            return as_read_back(numbers.values)
         values = weights[name]
         return values if len(values.shape) == 2 else values[None]
 

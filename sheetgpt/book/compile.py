@@ -1,11 +1,8 @@
 """From a checkpoint to a book: every tab in order, and the model's steps on them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 import sheetgpt
 from sheetgpt.book import data
@@ -28,13 +25,13 @@ from sheetgpt.book.split import split_page
 from sheetgpt.book.start import GREEDY, Shown, StartPage, start_cells
 from sheetgpt.book.switches import Now, SwitchesPage, switching
 from sheetgpt.book.token_rows import TokenRows, Tokens
+from sheetgpt.book.witness import Said
 from sheetgpt.book.words import Words
 from sheetgpt.book.words_typed import examples
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range, fixed
 from sheetgpt.gpt2.config import Config
-from sheetgpt.gpt2.effects import Effects
 from sheetgpt.gpt2.weights import kind, shapes
 from sheetgpt.steps.block import Attention, block
 from sheetgpt.steps.embed import embed
@@ -62,14 +59,13 @@ def compile_book(
     *,
     manual: bool = False,
     extras: Extras = EVERYTHING,
-    witness: NDArray[np.float64] | None = None,
-    built: Effects | None = None,
+    witness: Callable[[], Said] | None = None,
 ) -> Book:
     """The workbook of a checkpoint, with a prompt typed in, that writes `new_tokens` tokens.
 
     room: `room.tokens` is its context: the rows of tokens that it has.
-    witness: what it says of each step (`witness.said`); None where nobody will ask.
-    built: what it says of the next token, likewise.
+    witness: asked once most is laid out, since the weights are read back meanwhile; None where
+        nobody will look.
     manual: whether it calculates only when somebody asks for it.
     """
     config, texts = checkpoint.config, data.token_texts(checkpoint.tokenizer)
@@ -158,6 +154,8 @@ def compile_book(
     about = ReasonsInputs(tokens, head, weights, start.epsilon, ids, vocabulary)
     votes = ReasonsPage(on_reasons, config, room.tokens, about)
     split_page(votes, config)
+    said = None if witness is None else witness()
+    built, fingerprints = (said.built, said.fingerprints) if said else (None, None)
     now = Now(tokens, start.prompt, built_from["prompt"], vocabulary, softmax)
     heads = _areas(names, config.n_layer, "attn.heads")
     switched = SwitchesPage(on_switches, switches, now, heads, built, manual=manual)
@@ -166,7 +164,7 @@ def compile_book(
         {**start.typed, "switches.changed": switches.changed},
     )
     with_digests = [*pages.all[first_data:], on_switches]
-    verdict = checks_page(on_checks, config, built_from, typed, read, witness, with_digests)
+    verdict = checks_page(on_checks, config, built_from, typed, read, fingerprints, with_digests)
     if on_microscope is not None:
         attention_ = [attention_of(config, b) for b in range(config.n_layer)]
         looked = Looked(config, names, weights, head, attention_, start.epsilon)

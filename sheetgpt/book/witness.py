@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sheetgpt.book.records import model_steps
 from sheetgpt.book.trace import fingerprint, laid_out, tolerance
-from sheetgpt.calculate.numerals import Float32Numerals, as_read_back
+from sheetgpt.calculate.numerals import Float32Numerals, begin_to_read_back
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.gpt2.effects import Effects, effects
 from sheetgpt.gpt2.sampling import complete
@@ -22,20 +22,23 @@ Floats = NDArray[np.float64]
 
 
 class ReadBack(Mapping[str, Any]):
-    """The weights as a spreadsheet reads them, each made once, when it is first asked for.
+    """The weights as a spreadsheet reads them, which workers begin to make at once.
 
     A vector is a row of cells there, but here it keeps its one side.
     """
 
     def __init__(self, weights: Mapping[str, NDArray[np.float32]], workers: Workers) -> None:
-        self._weights, self._workers = weights, workers
+        self._weights = weights
+        self._begun = {
+            name: begin_to_read_back(np.atleast_2d(weight), workers)
+            for name, weight in weights.items()
+        }
         self._made: dict[str, Floats | Float32Numerals] = {}
 
     def __getitem__(self, name: str) -> Floats | Float32Numerals:
         if name not in self._made:
-            weight = self._weights[name]
-            made = as_read_back(np.atleast_2d(weight), self._workers)
-            self._made[name] = made if weight.ndim == 2 else np.asarray(made)[0]
+            made = self._begun[name]()
+            self._made[name] = made if self._weights[name].ndim == 2 else np.asarray(made)[0]
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -5,7 +5,7 @@ that decimal, which differs from the float32 by up to 2^-24 of its size: this do
 float32, is what formulas compute with.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sheetgpt.calculate.nearest import nearest
 from sheetgpt.calculate.sparse_memory import zeros
-from sheetgpt.workers import Frame, Workers
+from sheetgpt.workers import Workers
 
 simdjson: Any = None  # not built for the newest Python yet; orjson reads the same, slower
 with suppress(ModuleNotFoundError):
@@ -25,8 +25,8 @@ with suppress(ModuleNotFoundError):
 Floats = NDArray[np.float64]
 
 PIECE = 1 << 16  # cells at a time, few enough to stay in a processor's cache
-CACHED = 1 << 14  # the same where much is made of each
-SHARED = 1 << 18  # cells that are worth asking another process
+CACHED = 1 << 15  # the same where much is made of each; threads hinder each other with fewer
+SHARED = 1 << 18  # cells that are worth asking another thread
 DECIMALS, SIGNIFICANT = 14, 8  # a fingerprint is a sum of thousands, and must not feel it
 SMALLEST = 1e-280  # whose digits a double could not shift before the point
 LARGE = 1 << 18  # cells from which on a matrix of float32 is kept in half the memory
@@ -68,15 +68,21 @@ def shortened(values: Floats) -> Floats:
     return np.where((size >= 1000) | (size < SMALLEST), values, np.rint(values * scale) / scale)
 
 
-def as_read_back(
-    values: NDArray[Any], workers: Workers | None = None
-) -> "Floats | Float32Numerals":
-    """The doubles that a reader makes of a matrix of numbers; workers share large ones."""
+def as_read_back(values: NDArray[Any]) -> "Floats | Float32Numerals":
+    """The doubles that a reader makes of a matrix of numbers."""
+    return begin_to_read_back(values, Workers(1))()
+
+
+def begin_to_read_back(
+    values: NDArray[Any], workers: Workers
+) -> "Callable[[], Floats | Float32Numerals]":
+    """Let workers make what `as_read_back` gives; call the result for it."""
     if values.dtype != np.float32:
-        return values.astype(np.float64)
-    if values.size >= LARGE:
-        return Float32Numerals.of(values, workers or Workers(1)) or _doubles(values)
-    return _doubles(values)
+        return workers.in_thread(values.astype, np.float64).result
+    if values.size < LARGE:
+        return workers.in_thread(_doubles, values).result
+    numerals, found = Float32Numerals.begun(values, workers)
+    return lambda: numerals if all(each.result() for each in found) else _doubles(values)
 
 
 def _doubles(values: NDArray[np.float32]) -> Floats:
@@ -101,22 +107,26 @@ class Float32Numerals:
         self._values, self._away = values, away
 
     @classmethod
-    def of(cls, values: NDArray[np.float32], workers: Workers) -> "Float32Numerals | None":
-        """None for numbers so small that float32 has few digits left for them."""
+    def begun(
+        cls, values: NDArray[np.float32], workers: Workers
+    ) -> "tuple[Float32Numerals, list[Future[bool]]]":
+        """Workers find out how far away the doubles are, and whether that can be kept: not of
+        numbers so small that float32 has few digits left for them.
+        """
         numerals = cls(values, zeros(values.shape, np.int32))
-        found = [numerals._measured(piece, workers) for piece in numerals._pieces(SHARED)]
-        return numerals if all(future.result() for future in found) else None
+        pieces = numerals._pieces(SHARED)
+        return numerals, [workers.in_thread(numerals._measure, piece) for piece in pieces]
 
-    def _measured(self, piece: slice, workers: Workers) -> "Future[bool]":
-        """Find out how far away the doubles of some rows are; whether that can be kept."""
-        part = np.ascontiguousarray(self._values[piece])
-
-        def keep(answer: Sequence[Frame]) -> bool:
-            for away in answer:
-                self._away[piece] = np.frombuffer(away, np.int32).reshape(part.shape)
-            return len(answer) > 0
-
-        return workers.in_process(_away, part.view(np.uint8).data, then=keep)
+    def _measure(self, piece: slice) -> bool:
+        """Keep how far away the doubles of some rows are, if they are not too far."""
+        values, kept = np.ascontiguousarray(self._values[piece]).ravel(), self._away[piece].ravel()
+        for start in range(0, len(values), CACHED):
+            part = values[start : start + CACHED]
+            away = _bits(_doubles(part)) - _bits(part.astype(np.float64))
+            kept[start : start + CACHED] = away
+            if (kept[start : start + CACHED] != away).any():
+                return False
+        return True
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -151,18 +161,6 @@ class Float32Numerals:
         rows, columns = self.shape
         step = max(1, cells // columns)
         return [slice(top, top + step) for top in range(0, rows, step)]
-
-
-def _away(values: Frame) -> Iterator[Frame]:
-    """A task for other processes: how far from each float32 the right double is, if not too far."""
-    numbers, found = np.frombuffer(values, np.float32), []
-    for start in range(0, len(numbers), CACHED):
-        part = numbers[start : start + CACHED]
-        away = _bits(_doubles(part)) - _bits(part.astype(np.float64))
-        found.append(away.astype(np.int32))
-        if (found[-1] != away).any():
-            return
-    yield np.concatenate(found).data
 
 
 def _bits(doubles: Floats) -> NDArray[np.int64]:

@@ -128,11 +128,10 @@ def test_typing_in_libreoffice(tiny_workbook, libreoffice):
 def test_manual_calculation_and_no_lens(tmp_path):
     plain = checkpoint.load(PLAIN)
     words = load_words("en")
-    weights = ReadBack(plain.weights, Workers(1))
-    witness = says(plain, weights, "ab", 1, 4, parts=False).fingerprints
+    witness = says(plain, ReadBack(plain.weights, Workers(1)), "ab", 1, 4, parts=False)
     room = room_for(plain.tokenizer, "ab", 4, 4)
     book = compile_book(
-        plain, "ab", room, words, manual=True, extras=Extras(lens=False), witness=witness
+        plain, "ab", room, words, manual=True, extras=Extras(lens=False), witness=lambda: witness
     )
     values = calculate(book)
     save(book, values, tmp_path / "a.xlsx")
