@@ -48,7 +48,7 @@ def nothing_fetched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_once() -> Iterator[None]:
+def bytecode_kept() -> Iterator[None]:
     """Processes that tests start keep what they compile of the package for the next of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
@@ -67,7 +67,7 @@ def libreoffice() -> None:
 
 @pytest.fixture(scope="session")
 def nano() -> Path:
-    """The directory of the default model."""
+    """The directory of the model of the tour."""
     return resource("weights") / "nano"
 
 
@@ -84,7 +84,7 @@ def gpt2_tokenizer() -> Path:
 
 @pytest.fixture(scope="session")
 def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbook that `sheetgpt build` writes when it is asked for nothing in particular."""
+    """The workbook that `sheetgpt build --model nano` writes, asked for nothing else."""
 
     def build(path: Path) -> None:
         build_workbook(checkpoint.load(nano), Order("Mike is quick. He moves"), path)

@@ -41,7 +41,7 @@ def neighbours(
     return found
 
 
-def _over_rows(wte: Floats, function) -> Floats:  # type: ignore[no-untyped-def]
+def _over_rows(wte: Floats, function: Callable[[Floats], Floats]) -> Floats:
     """A number for each row, [n_vocab, 1]."""
     pieces = [function(float64(wte[top : top + PIECE])) for top in range(0, len(wte), PIECE)]
     return np.concatenate(pieces)[:, None]
