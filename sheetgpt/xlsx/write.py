@@ -117,7 +117,8 @@ class _Writer:
                 if name not in sheets:
                     archive.writestr(name, data)
             if large:
-                beside = self.workers.in_thread(self._calculated, small, silent)
+                told = self.progress if self.workers.jobs == 1 else silent  # one tells at a time
+                beside = self.workers.in_thread(self._calculated, small, told)
                 self._put(archive, large, self._chunks(large))
                 made = beside.result()
             else:
