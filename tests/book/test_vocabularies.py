@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 import ironcalc
 import pytest
 import tokenizers
-import transformers
 from tokenizers import pre_tokenizers
 from tokenizers.models import WordLevel
 
@@ -27,7 +26,10 @@ from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.tokens import SPELLING, Tokenizer
 from sheetgpt.office.libreoffice import opened
 from sheetgpt.xlsx.write import save
+from tests.oracle import oracle
 from tests.prompt_book import PromptBook
+
+transformers = oracle("transformers")
 
 MERGES = [
     "Ġ t", "h e", "Ġt he", "q u", "i c", "qu ic", "quic k", "Ġ quick", "a a", "aa aa", "Ġ Ġ",

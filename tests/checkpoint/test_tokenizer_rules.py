@@ -8,10 +8,12 @@ import json
 
 import pytest
 import tokenizers
-import transformers
 
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.errors import CheckpointError, PromptError
+from tests.oracle import oracle
+
+transformers = oracle("transformers")
 
 TEXTS = ("Mike is quick. He moves", " He's quick é", "quick<user>quick", "a  b\n\n c", "<user>")
 

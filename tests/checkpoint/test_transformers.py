@@ -4,8 +4,6 @@ Needs torch and transformers. Without them the recorded answers of tests/checkpo
 unless SHEETGPT_REQUIRE_TRANSFORMERS=1 says that this comparison is wanted.
 """
 
-import importlib.util
-import os
 import random
 import shutil
 
@@ -15,19 +13,9 @@ import pytest
 from sheetgpt.checkpoint import checkpoint
 from sheetgpt.checkpoint.vocabulary import from_files
 from sheetgpt.gpt2 import reference, sampling
+from tests.oracle import oracle
 
-MISSING = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
-if MISSING and os.environ.get("SHEETGPT_REQUIRE_TRANSFORMERS") == "1":
-    raise ImportError(f"SHEETGPT_REQUIRE_TRANSFORMERS=1, but {MISSING[0]} is not installed")
-if MISSING:
-    pytest.skip(
-        f"{MISSING[0]} is not installed, so the live comparison with transformers is left out",
-        allow_module_level=True,
-    )
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-import torch
-import transformers
+torch, transformers = oracle("torch"), oracle("transformers")
 
 ACTIVATIONS = (
     *("gelu_new", "gelu", "relu", "gelu_pytorch_tanh", "silu", "quick_gelu", "gelu_fast"),
