@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from sheetgpt.build import Order, build_lessons, build_workbook
+from sheetgpt.build import Order, build_lessons
 from sheetgpt.checkpoint import checkpoint, safetensors, sorted_table
 from sheetgpt.errors import SheetGPTError
 from sheetgpt.office import libreoffice as office
 from sheetgpt.resources import resource
 from tests import safetensors_file
-from tests.once import once
+from tests.once import built_once, once
 from tests.places import CHECKPOINTS, PLAIN
 
 gc.set_threshold(50_000, 50, 1_000)  # as the program itself has it
@@ -85,22 +85,14 @@ def gpt2_tokenizer() -> Path:
 @pytest.fixture(scope="session")
 def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook that `sheetgpt build --model nano` writes, asked for nothing else."""
-
-    def build(path: Path) -> None:
-        build_workbook(checkpoint.load(nano), Order("Mike is quick. He moves"), path)
-
-    return once(tmp_path_factory, "nano.xlsx", build)
+    return built_once(tmp_path_factory, "nano.xlsx", nano, Order("Mike is quick. He moves"))
 
 
 @pytest.fixture(scope="session")
 def short_nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with 12 rows for tokens, for what is the same in every row."""
     order = Order("Mike is quick. He moves", context=12)
-    return once(
-        tmp_path_factory,
-        "short-nano.xlsx",
-        lambda path: build_workbook(checkpoint.load(nano), order, path),
-    )
+    return built_once(tmp_path_factory, "short-nano.xlsx", nano, order)
 
 
 @pytest.fixture(scope="session")
@@ -109,11 +101,7 @@ def tiny_workbook_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
 
     def in_language(language: str) -> Path:
         order = Order("ab c", context=6, prompt_length=4, new_tokens=2, language=language)
-        return once(
-            tmp_path_factory,
-            f"tiny-{language}.xlsx",
-            lambda path: build_workbook(checkpoint.load(PLAIN), order, path),
-        )
+        return built_once(tmp_path_factory, f"tiny-{language}.xlsx", PLAIN, order)
 
     return in_language
 

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from sheetgpt.build import Order, build_workbook
+from sheetgpt.checkpoint import checkpoint
+
 
 def once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
     """The file of this name, which the first process that asks for it builds."""
@@ -17,3 +20,8 @@ def once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], obj
         if not path.exists():
             build(path)
     return path
+
+
+def built_once(factory: pytest.TempPathFactory, name: str, model: Path, order: Order) -> Path:
+    """The workbook of a model, likewise."""
+    return once(factory, name, lambda path: build_workbook(checkpoint.load(model), order, path))

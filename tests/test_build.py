@@ -262,7 +262,9 @@ def test_prompts(name, all_prompts, prompt_book):
 
 
 @pytest.fixture(scope="module")
-def typed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], StepResult]:
+def typed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], tuple[StepResult, list[Any]]]:
     """Types a prompt into a whole workbook, and compares everything that follows from it."""
     path = tmp_path_factory.mktemp("typed") / "a.xlsx"
     order = {"context": 32, "prompt_length": 32, "new_tokens": 1}
@@ -270,29 +272,38 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], StepResul
     model = ModelInFile(path, workbook)
     again = by_numpy(model, Formulas(workbook), []).again
     assert again is not None
-    return lambda prompt: tried(model, {"prompt": prompt}, prompt, [*model.records], again)
+
+    def type_(prompt: str) -> tuple[StepResult, list[Any]]:
+        result = tried(model, {"prompt": prompt}, prompt, [*model.records], again)
+        ids = model.shown("tokens.id")
+        assert ids is not None
+        return result, ids[:, 0].tolist()
+
+    return type_
 
 
 @pytest.mark.parametrize("name", PROMPTS)
 def test_prompts_in_a_whole_workbook(name, typed):
-    result = typed(PROMPTS[name])
+    result, ids = typed(PROMPTS[name])
     assert not result.problem
     assert result.error < 1e-9
+    expected = checkpoint.load(CHECKPOINTS / "padded").tokenizer.encode(PROMPTS[name])
+    assert ids == expected + [""] * (len(ids) - len(expected))
 
 
-@pytest.mark.parametrize("name", ["a formula's own sign", "beyond the basic plane", "a tab"])
+BUILT = ["a formula's own sign", "a link", "beyond the basic plane", "a tab"]
+
+
+@pytest.mark.parametrize("name", BUILT)
 def test_whole_workbooks_built_with_a_prompt(tmp_path, name):
     path = build_small(CHECKPOINTS / "padded", PROMPTS[name], tmp_path / "a.xlsx")
-    model = checkpoint.load(CHECKPOINTS / "padded")
-    report = check(path, "cached", checkpoint=model)
-    assert report.holds, report.first_problem  # its ids are those of the model's vocabulary
+    report = check(path, "cached")
+    assert report.holds, report.first_problem
     assert report.prompt == PROMPTS[name]
-    assert report.n_tokens == len(model.tokenizer.encode(PROMPTS[name]))
-
-
-def test_a_link_in_a_prompt_is_in_no_formula(tmp_path):
-    path = build_small(CHECKPOINTS / "padded", PROMPTS["a link"], tmp_path / "a.xlsx")
-    assert not any("http:" in formula.text for formula in read(path).formulas)
+    expected = checkpoint.load(CHECKPOINTS / "padded").tokenizer.encode(PROMPTS[name])
+    book = read(path)
+    assert np.ravel(book.values.read(book.names["tokens.id"])).tolist() == expected
+    assert not any("http:" in formula.text for formula in book.formulas)
 
 
 def test_prompts_in_libreoffice(tmp_path, libreoffice):

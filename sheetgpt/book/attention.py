@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sheetgpt.book.page import FIRST, Page
+from sheetgpt.book.page import FIRST, GRID_HEADING, Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.rules import itself
 from sheetgpt.book.words import percent
-from sheetgpt.formula.cells import LAST_ROW, Area
+from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Expr, Range, call, when
 from sheetgpt.gpt2.config import Config
 from sheetgpt.steps import attention as formulas
 
 CHOSEN, TOP = 5, 9  # the row of the input, and the row where the three grids begin
-HEADING = 3  # rows above a grid: its title, why, the heads
 GRIDS = {"token": "attention token", "weight": "attention", "place": "integer"}  # their looks
 STRONG, MIDDLING = 0.75, 0.4  # shares from which on a token has a colour
 
@@ -37,11 +36,10 @@ class Looking:
 def looking(page: Page, config: Config) -> Looking:
     """Reserved before the blocks, which show the sentences about them."""
     blocks, heads = config.n_layer, config.n_head
-    tops = range(TOP + HEADING, LAST_ROW, blocks + 1 + HEADING)
-    grids = {
-        name: page.define(f"attention.{name}", page.area(top, FIRST, blocks, heads)).area
-        for name, top in zip(GRIDS, tops, strict=False)
-    }
+    grids, top = {}, TOP + GRID_HEADING
+    for name in GRIDS:
+        grid = page.define(f"attention.{name}", page.area(top, FIRST, blocks, heads)).area
+        grids[name], top = grid, grid.bottom + 2 + GRID_HEADING
     beside = page.area(grids["token"].top, FIRST + heads + 1, blocks)
     return Looking(grids, page.define("attention.sentence", beside))
 
@@ -90,15 +88,13 @@ class AttentionPage:
         return chosen
 
     def _headings(self, name: str, grid: Area) -> None:
-        page = self.page
-        page.row = grid.top - HEADING
-        page.heading(page.words.step(f"attention.{name}"))
-        if name == "place":  # there the numbers of the heads are needed as numbers
+        page, words = self.page, self.page.words
+        are_numbers = name == "place"  # there the numbers of the heads are needed as numbers
+        heads = () if are_numbers else range(self.heads)
+        labels = [words.label("head", number=head) for head in heads]
+        page.grid_heading(words.step(f"attention.{name}"), grid, labels)
+        if are_numbers:
             page.fill(page.row, FIRST, np.arange(self.heads), "index", "attention.heads")
-        else:
-            for head in range(self.heads):
-                label = page.words.label("head", number=head)
-                page.write(page.row, FIRST + head, label, "token heading")
 
     def _links(self, block: int, to: Area) -> None:
         """Every row leads to the attention weights of its block."""

@@ -29,7 +29,7 @@ def calculate(
     Results have the digits that are stored, and what follows from them is computed from those:
     a program that believes what is stored finds each formula true.
 
-    workers: whoever shares what there is to do about large matrices.
+    workers: whoever makes the tabs of constants side by side.
     """
     made = {book.names[name]: name for name in weights or ()}
     shared = workers or Workers(1)

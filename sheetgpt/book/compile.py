@@ -22,7 +22,7 @@ from sheetgpt.book.prompt import Writing, prompt_page, splitting_of
 from sheetgpt.book.reasons import ReasonsInputs, ReasonsPage
 from sheetgpt.book.records import has_microscope, listed, placed
 from sheetgpt.book.split import split_page
-from sheetgpt.book.start import GREEDY, Shown, StartPage, start_cells
+from sheetgpt.book.start import Shown, StartPage, start_cells
 from sheetgpt.book.switches import Now, SwitchesPage, switching
 from sheetgpt.book.token_rows import TokenRows, Tokens
 from sheetgpt.book.witness import Said
@@ -31,6 +31,7 @@ from sheetgpt.book.words_typed import examples
 from sheetgpt.checkpoint.checkpoint import Checkpoint
 from sheetgpt.formula.cells import Area
 from sheetgpt.formula.expr import Call, Range, fixed
+from sheetgpt.gpt2 import sampling
 from sheetgpt.gpt2.config import Config
 from sheetgpt.gpt2.weights import kind, shapes
 from sheetgpt.steps.block import Attention, block
@@ -160,7 +161,12 @@ def compile_book(
     heads = _areas(names, config.n_layer, "attn.heads")
     switched = SwitchesPage(on_switches, switches, now, heads, built, manual=manual)
     typed = Inputs(
-        {"prompt": prompt, "new_tokens": new_tokens, **GREEDY, "switches.changed": 0},
+        {
+            "prompt": prompt,
+            "new_tokens": new_tokens,
+            **asdict(sampling.Controls()),
+            "switches.changed": 0,
+        },
         {**start.typed, "switches.changed": switches.changed},
     )
     with_digests = [*pages.all[first_data:], on_switches]

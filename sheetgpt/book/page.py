@@ -27,6 +27,7 @@ from sheetgpt.steps.tokenize import Table
 LABELS = 2  # the token's number and its text stand left of every row
 FIRST = LABELS + 1  # the column where numbers begin, on every tab
 LINKS = 2  # the row of the links
+GRID_HEADING = 3  # rows above a grid
 
 
 class Page:
@@ -179,6 +180,13 @@ class Page:
             self.row += 1
         self.write(self.row, 2, words.why, "why")
         self.row += 1
+
+    def grid_heading(self, words: StepWords, grid: Area, headings: Sequence[str]) -> None:
+        """What stands over a grid that has its place already: a title, why, the columns' heads."""
+        self.row = grid.top - GRID_HEADING
+        self.heading(words)
+        for column, heading in enumerate(headings, start=grid.left):
+            self.write(self.row, column, heading, "token heading")
 
     def finished(self, link_to: Sequence["Page"]) -> Tab:
         """The tab, with links to the first page, the one before and the one after, and to steps."""

@@ -35,7 +35,6 @@ WHAT, WHY = 3, 9
 CHART = 5
 TOKEN = 7.6  # the width of a token, in characters
 
-GREEDY = {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "seed": 0}  # as in Hugging Face, greedy
 FACTS = (
     "n_layer", "n_head", "n_embd", "n_inner", "n_ctx", "n_vocab", "layer_norm_epsilon",
 )  # fmt: skip

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sheetgpt.book.book import Diverging
 from sheetgpt.book.looks import heading_over
-from sheetgpt.book.page import FIRST, Page
+from sheetgpt.book.page import FIRST, GRID_HEADING, Page
 from sheetgpt.book.prompt import Prompt
 from sheetgpt.book.rules import itself
 from sheetgpt.book.trace import factors_of_places
@@ -20,7 +20,6 @@ from sheetgpt.steps import switches as formulas
 from sheetgpt.steps.block import Switches
 
 SENTENCE, SAYS, GRIDS = 5, 8, 13  # the rows where the parts begin
-HEADING = 3  # rows above a grid: its title, why, the heads
 SAID = {"token": "token", "probability": "chance", "ahead": "vote"}  # the looks of a next token
 DIGITS = 9  # behind the point, which every application keeps
 WIDTH = 12  # of a column, in characters
@@ -52,10 +51,10 @@ class Switching:
 def switching(page: Page, config: Config, *, effects: bool) -> Switching:
     """Reserved before the blocks, which read the switches."""
     rows, columns = config.n_layer, config.n_head + 1
-    typed = page.area(GRIDS + HEADING, FIRST, rows, columns)
-    below = page.area(typed.bottom + 2 + HEADING, FIRST, rows, columns)
+    typed = page.area(GRIDS + GRID_HEADING, FIRST, rows, columns)
+    below = page.area(typed.bottom + 2 + GRID_HEADING, FIRST, rows, columns)
     at = below.bottom if effects else typed.bottom + 2  # a sentence instead of the effects
-    read = page.area(at + 2 + HEADING, FIRST, rows, columns)
+    read = page.area(at + 2 + GRID_HEADING, FIRST, rows, columns)
     for name, grid in (("switch", typed), ("switches", read)):
         for part, area in zip(("heads", "mlp"), _parted(grid), strict=True):
             page.define(f"{name}.{part}", area)
@@ -119,11 +118,8 @@ class SwitchesPage:
     def _headings(self, name: str, grid: Area) -> None:
         """A row for each block, a column for each head, and the last for the MLP."""
         page, label, (rows, columns) = self.page, self.page.words.label, grid.shape
-        page.row = grid.top - HEADING
-        page.heading(page.words.step(name))
         parts = [*(label("head", number=head) for head in range(columns - 1)), label("mlp")]
-        for column, part in enumerate(parts, start=FIRST):
-            page.write(page.row, column, part, "token heading")
+        page.grid_heading(page.words.step(name), grid, parts)
         page.count(grid.top, rows)
 
     def _typed(self, grid: Area) -> None:

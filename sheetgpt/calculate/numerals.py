@@ -70,17 +70,17 @@ def shortened(values: Floats) -> Floats:
 
 def as_read_back(values: NDArray[Any]) -> "Floats | Float32Numerals":
     """The doubles that a reader makes of a matrix of numbers."""
-    return begin_to_read_back(values, Workers(1))()
+    if values.dtype != np.float32:
+        return values.astype(np.float64)
+    return _doubles(values) if values.size < LARGE else begin_to_read_back(values, Workers(1))()
 
 
 def begin_to_read_back(
     values: NDArray[Any], workers: Workers
 ) -> "Callable[[], Floats | Float32Numerals]":
-    """Let workers make what `as_read_back` gives; call the result for it."""
-    if values.dtype != np.float32:
-        return workers.in_thread(values.astype, np.float64).result
-    if values.size < LARGE:
-        return workers.in_thread(_doubles, values).result
+    """What `as_read_back` gives, when it is called; of a large matrix workers make it meanwhile."""
+    if values.dtype != np.float32 or values.size < LARGE:
+        return lambda: as_read_back(values)
     numerals, found = Float32Numerals.begun(values, workers)
     return lambda: numerals if all(each.result() for each in found) else _doubles(values)
 

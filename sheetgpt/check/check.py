@@ -77,14 +77,14 @@ def check(
         results.append(_with(result, differ))
     if book is not None:
         results += as_written(differ.get("", []), book)
-    differs = any(result.problem for result in results)
-    if calculated.circular is not None and not differs:
+    is_faulty = any(result.problem for result in results)
+    if calculated.circular is not None and not is_faulty:
         raise calculated.circular  # among formulas that somebody has added
 
     token = model.shown("predicted.token")
     predicted, prompt = "" if token is None else str(token[0, 0]), model.prompt
     notes = [note] if note else []
-    if calculated.again is not None and wanted and not differs:
+    if calculated.again is not None and wanted and not is_faulty:
         count, why = affordable(model) if tries is None else (tries, "")
         notes += [why] if why else []
         for number in range(1, count + 1):

@@ -29,8 +29,9 @@ def text(tree: Expr, tab: str) -> str:
 def _print(tree: Expr, tab: str) -> tuple[str, int]:
     """The text and how tightly its outermost operator binds."""
     if isinstance(tree, Range):
-        named = tree.name is not None and not tree.part
-        return (tree.name or "" if named else _place(tree.area, tree.fixed, tab)), ATOM
+        if tree.name and not tree.part:
+            return tree.name, ATOM
+        return _place(tree.area, tree.fixed, tab), ATOM
     if isinstance(tree, Number):
         return number(tree.value), ATOM
     if isinstance(tree, Text):

@@ -10,17 +10,16 @@ import ironcalc
 import numpy as np
 import pytest
 
-from sheetgpt.build import Order, build_workbook
+from sheetgpt.build import Order
 from sheetgpt.check.file import ModelInFile
 from sheetgpt.check.formulas import Formulas
 from sheetgpt.check.tries import fitting
-from sheetgpt.checkpoint import checkpoint
 from sheetgpt.gpt2.reference import Switches, forward
 from sheetgpt.gpt2.votes import direction, votes
 from sheetgpt.office import libreoffice as office
 from sheetgpt.xlsx.read import Workbook, read
 from tests.live import LiveFormulas
-from tests.once import once
+from tests.once import built_once
 from tests.places import CHECKPOINTS
 
 CASES = 20
@@ -39,12 +38,8 @@ MODELS = ("plain", "gpt-neo")  # the second has windows, and no scaling
 @pytest.fixture(scope="module", params=MODELS)
 def path(request, tmp_path_factory) -> Path:
     order = Order("ab c", context=6, prompt_length=12, new_tokens=2)
-    model = checkpoint.load(CHECKPOINTS / str(request.param))
-    return once(
-        tmp_path_factory,
-        f"why-{request.param}.xlsx",
-        lambda path: build_workbook(model, order, path),
-    )
+    model = CHECKPOINTS / str(request.param)
+    return built_once(tmp_path_factory, f"why-{request.param}.xlsx", model, order)
 
 
 @cache

@@ -11,12 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import sheetgpt
-from sheetgpt.build import Order, build_workbook
+from sheetgpt.build import Order
 from sheetgpt.check import check
-from sheetgpt.checkpoint import checkpoint
 from sheetgpt.cli import main
 from tests.check.conftest import Editor
-from tests.once import once
+from tests.once import built_once
 from tests.places import CHECKPOINTS, PLAIN
 
 ACTIVE, INACTIVE = 1, 2  # two of the three rows of a small workbook: its prompt has two tokens
@@ -27,11 +26,7 @@ def small_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two blocks and the tabs that faults are planted in, for more than a hundred of them."""
     without = {"effects": False, "neighbours": False}
     order = Order("ab", context=3, prompt_length=2, new_tokens=1, extras=without)
-    return once(
-        tmp_path_factory,
-        "small.xlsx",
-        lambda path: build_workbook(checkpoint.load(PLAIN), order, path),
-    )
+    return built_once(tmp_path_factory, "small.xlsx", PLAIN, order)
 
 
 @pytest.fixture

@@ -14,14 +14,13 @@ import pytest
 from click.testing import CliRunner
 
 from sheetgpt.book.extras import NAMES as EXTRAS
-from sheetgpt.build import Order, build_workbook
+from sheetgpt.build import Order
 from sheetgpt.check.file import ModelInFile
 from sheetgpt.check.formulas import Formulas
 from sheetgpt.check.limits import limits_of, work
-from sheetgpt.checkpoint import checkpoint
 from sheetgpt.cli import main
 from sheetgpt.xlsx.read import read
-from tests.once import once
+from tests.once import built_once
 from tests.places import CHECKPOINTS
 
 SECONDS, BYTES = 10, 2_000_000_000  # of a processor and of memory, that one file may take at most
@@ -75,8 +74,7 @@ def smallest(tmp_path_factory):
     order = Order(
         "a", context=2, prompt_length=2, new_tokens=1, extras=dict.fromkeys(EXTRAS, False)
     )
-    model = checkpoint.load(CHECKPOINTS / "padded")
-    return once(tmp_path_factory, "smallest.xlsx", lambda path: build_workbook(model, order, path))
+    return built_once(tmp_path_factory, "smallest.xlsx", CHECKPOINTS / "padded", order)
 
 
 @pytest.fixture
