@@ -26,17 +26,17 @@ from sheetgpt.formula.cells import LAST_COLUMN, LAST_ROW, Area, column_letters, 
 PIECE = 1 << 21  # bytes of the archive, and of a part, at a time
 
 MANY = 16  # numbers in a row that are worth the trouble
-ROW = b"<row "
+ROW, CELL, END = b"<row ", b"<c ", b"</row>"
 BARE = b'</v></c><c s="'  # what comes between two numbers, up to the style
 PLAIN = b"</v></c><c><v>"  # and where they have none
 
 _PLACE = re.compile(rb'r="([0-9]{1,7})"')
 _END = re.compile(rb"</v></c></row>")
 _FIRST = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]+")?><v>\Z')
-_CELLS = re.compile(
-    rb'(?:<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]+")?(?: t="n")?><v>[^<]*</v></c>){%d,}' % MANY
-)
-_CELL = re.compile(rb'<c r="([A-Z]+)([0-9]+)"[^>]*><v>([^<]*)')
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})[0-9]{1,7}"((?: s="[0-9]+")?(?: t="n")?><v>)')
+_OF_NUMBERS = b"0123456789+-.e"
+_OF_ADDRESSES = b"<c r=/v>ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_COMMAS = bytes.maketrans(b'"', b",")
 _SPACES = bytes.maketrans(b'</vcs=>"', b"       ,")
 
 
@@ -117,27 +117,38 @@ def _unpacked(archive: ZipFile, name: str) -> Iterator[bytes]:
 
 
 def without_runs(pieces: Iterator[bytes], runs: list[Run]) -> Iterator[bytes]:
-    """The XML of a sheet without its runs, which are put into `runs`."""
+    """The XML of a sheet without its runs, which are put into `runs`.
+
+    Behind a comment or CDATA nothing is cut out: what looks like a row may be none.
+    """
+    is_plain = True
+    for xml in _of_whole_rows(pieces):
+        is_plain = is_plain and b"<!" not in xml
+        yield _without_runs(xml, runs) if is_plain else xml
+
+
+def _of_whole_rows(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that end before a row."""
     rest = b""
     for piece in pieces:
         end = piece.rfind(ROW)
         if end >= 0:
-            yield _without_runs(rest + piece[:end], runs)
+            yield rest + piece[:end]
             rest = piece[end:]
         else:
             rest += piece
         if len(rest) > 16 * PIECE:  # no row of ours
             yield rest
             rest = b""
-    yield _without_runs(rest, runs)
+    yield rest
 
 
 def _without_runs(xml: bytes, runs: list[Run]) -> bytes:
     """The XML of whole rows without their runs."""
     for between in (BARE, PLAIN):
         if xml.find(between) >= 0:
-            return ROW.join(_cut_bare(row, between, runs) for row in xml.split(ROW))
-    return _CELLS.sub(lambda found: _cut_cells(found[0], runs), xml)
+            return ROW.join([_cut_bare(row, between, runs) for row in xml.split(ROW)])
+    return ROW.join([_cut_addressed(row, runs) for row in xml.split(ROW)])
 
 
 def _cut_bare(row: bytes, between: bytes, runs: list[Run]) -> bytes:
@@ -168,24 +179,42 @@ def _listed(text: bytes) -> NDArray[np.float64] | None:
     return None if b"," in text else _numbers(text.replace(PLAIN, b","))
 
 
-def _cut_cells(cells: bytes, runs: list[Run]) -> bytes:
-    """Cells that hold one number each, without those that stand side by side."""
-    columns, rows, texts = zip(*_CELL.findall(cells), strict=True)
-    for apart in (0, 1):  # the number of the row may stand left of a gap
-        left = _column(columns[apart])
-        if columns[apart:] == _letters(left, len(columns) - apart) and len({*rows}) == 1:
-            numbers = _numbers(b",".join(texts[apart:]))
-            if numbers is not None and _put(runs, int(rows[0]), left, numbers):
-                return cells[: cells.index(b"<c ", 1)] if apart else b""
-    return cells
+def _cut_addressed(row: bytes, runs: list[Run]) -> bytes:
+    """A row without the numbers side by side at its end, each of which says where it stands."""
+    place, end = _PLACE.match(row), row.rfind(END)
+    others = max(row.rfind(b"</f>", 0, end), row.rfind(b"</is>", 0, end), 0)
+    begin = row.find(CELL, others, end)
+    width = row.count(CELL, begin, end)
+    if not place or width < MANY:
+        return row
+    second = row.find(CELL, begin + 1)
+    first, after = _CELL.match(row, begin), _CELL.match(row, second)
+    if first and after and _column(after[1]) > _column(first[1]) + 1:
+        begin, first, width = second, after, width - 1  # the number of the row, and a gap
+    cells = row[begin:end].replace(b"E-", b"e-")  # as Excel spells them
+    if not first or cells.translate(None, _OF_NUMBERS) != _bare(first[1], width, first[2]):
+        return row
+    text = cells.replace(b'"' + first[2], b",").translate(_COMMAS, _OF_ADDRESSES)
+    numbers = _numbers(text[1:])  # of each cell its row and its value
+    number = int(place[1])
+    if numbers is None or len(numbers) != 2 * width or (numbers[::2] != number).any():
+        return row
+    fits = _put(runs, number, _column(first[1]), numbers[1::2].copy())
+    return row[:begin] + row[end:] if fits else row
 
 
-@lru_cache(maxsize=256)
-def _letters(left: int, width: int) -> tuple[bytes, ...]:
-    """The letters of columns that stand side by side."""
-    return tuple(column_letters(left + column).encode() for column in range(width))
+@lru_cache(maxsize=64)
+def _bare(first: bytes, width: int, rest: bytes) -> bytes:
+    """Cells side by side from a column on, of which all digits are left out.
+
+    rest: what stands in each between its address and its value.
+    """
+    rest = rest.translate(None, _OF_NUMBERS)
+    letters = (column_letters(_column(first) + column).encode() for column in range(width))
+    return b"".join(b'<c r="%b"%b</v></c>' % (each, rest) for each in letters)
 
 
+@lru_cache(maxsize=LAST_COLUMN)
 def _column(letters: bytes) -> int:
     return column_number(letters.decode())
 

@@ -35,6 +35,7 @@ from sheetgpt.formula.cells import (
 from sheetgpt.progress import Progress, silent
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.number_runs import Run, joined
+from sheetgpt.xlsx.own_rows import OwnCell, without_own_rows
 from sheetgpt.xlsx.parallel import sheets_without_runs
 
 _FIXED = re.compile(r"\$[A-Za-z]+\$[0-9]+(:\$[A-Za-z]+\$[0-9]+)?\Z")
@@ -258,10 +259,11 @@ class _SheetReader:
     def read(self, pieces: Iterator[bytes]) -> Sheet:
         tags = ("{*}row", "{*}conditionalFormatting")
         parser = etree.XMLPullParser(events=("end",), tag=tags, **_CAREFUL)
-        for xml in pieces:
+        for xml in without_own_rows(pieces, self._own_row):
             parser.feed(xml)
             self._elements(parser)
         parser.close()
+        self.formulas.sort(key=lambda formula: (formula.area.top, formula.area.left))
         return self._sheet()
 
     def _elements(self, parser: Any) -> None:
@@ -280,6 +282,18 @@ class _SheetReader:
         for formula in element.iterfind("{*}cfRule[@type='expression']/{*}formula"):
             self.rules.append(RuleText(self.tab, element.get("sqref", ""), formula.text or ""))
 
+    def _own_row(self, row: int, cells: list[OwnCell]) -> None:
+        self.last_row = row
+        for letters, _, kind, ref, formula, value, inline in cells:
+            column = column_number(letters)
+            self._refuse_outside(row, column, f"{letters}{row}")
+            if formula is not None:
+                self._fill(row, column, ref, formula)
+            if inline is not None:
+                self.others.append((row, column, _unescaped(inline)))
+            if value is not None:
+                self._value(row, column, kind or "n", value)
+
     def _row(self, row: Any) -> None:
         number = int(row.get("r") or self.last_row + 1)
         self.last_row = number
@@ -288,13 +302,15 @@ class _SheetReader:
         for cell in row:
             address = cell.get("r")
             column = column_number(address.rstrip("0123456789")) if address else column + 1
-            if not (1 <= column <= LAST_COLUMN and 1 <= number <= LAST_ROW):
-                raise ValueError(f"tab '{self.tab}' has a cell {address or (number, column)}")
+            self._refuse_outside(number, column, address)
             self._cell(cell, number, column, namespace)
+
+    def _refuse_outside(self, row: int, column: int, address: str | None) -> None:
+        if not (1 <= column <= LAST_COLUMN and 1 <= row <= LAST_ROW):
+            raise ValueError(f"tab '{self.tab}' has a cell {address or (row, column)}")
 
     def _cell(self, cell: Any, row: int, column: int, namespace: str) -> None:
         text = None
-        kind = cell.get("t", "n")
         for child in cell:
             name = child.tag.removeprefix(namespace)
             if name == "v":
@@ -303,16 +319,18 @@ class _SheetReader:
                 self._formula(child, row, column)
             elif name == "is":
                 self.others.append((row, column, _string(child)))
-        if text is None or (text == "" and kind != "str"):
-            return
-        if kind == "n":
+        if text is not None:
+            self._value(row, column, cell.get("t", "n"), text)
+
+    def _value(self, row: int, column: int, kind: str, text: str) -> None:
+        if kind == "n" and text:
             value = float(text)
             if not isfinite(value):
                 raise ValueError(f"tab '{self.tab}' has a cell that says {text}")
             self.rows.append(row)
             self.columns.append(column)
             self.numbers.append(value)
-        else:
+        elif text or kind == "str":
             self.others.append((row, column, self._other(kind, text)))
 
     def _other(self, kind: str, text: str) -> Scalar:
@@ -336,15 +354,21 @@ class _SheetReader:
                 text = Translator("=" + first, origin=origin).translate_formula(here)[1:]
         elif kind == "dataTable":
             text = "TABLE()"
-        ref = element.get("ref", here) if kind == "array" else here
-        area = read_address(ref, self.tab)
+        self._fill(row, column, element.get("ref", here) if kind == "array" else None, text)
+
+    def _fill(self, row: int, column: int, ref: str | None, text: str) -> None:
+        """Keep a formula; `ref` says which cells it fills if it is an array formula."""
+        area = (
+            Area(self.tab, row, column, row, column) if ref is None else read_address(ref, self.tab)
+        )
         if area is None:
+            here = f"{column_letters(column)}{row}"
             raise ValueError(f"tab '{self.tab}', cell {here}: the formula fills {ref}")
         rows, columns = area.shape
         self.filled += rows * columns
         if self.filled > self.most.span or len(self.formulas) >= self.most.formulas:
             raise ValueError(f"the formulas of tab '{self.tab}' fill cells as far as {area}")
-        self.formulas.append(FormulaText(area, text, array=kind == "array"))
+        self.formulas.append(FormulaText(area, text, array=ref is not None))
 
     def _sheet(self) -> Sheet:
         rows, columns = np.array(self.rows, dtype=np.int64), np.array(self.columns, dtype=np.int64)

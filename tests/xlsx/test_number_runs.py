@@ -10,7 +10,7 @@ import pytest
 from sheetgpt.book.book import Book, Numbers, Tab, Text
 from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.errors import WorkbookError
-from sheetgpt.formula.cells import Area
+from sheetgpt.formula.cells import Area, column_letters
 from sheetgpt.xlsx import number_runs, parallel
 from sheetgpt.xlsx import read as reading
 from sheetgpt.xlsx.read import read
@@ -39,6 +39,7 @@ def saved(path: Path, *placed: tuple[int, int, np.ndarray], form: Form = BARE) -
 def by_parser(path: Path, monkeypatch) -> Sheets:
     with monkeypatch.context() as patch:
         patch.setattr(parallel, "without_runs", lambda pieces, runs: pieces)
+        patch.setattr(reading, "without_own_rows", lambda pieces, put: pieces)
         return read(path).values
 
 
@@ -64,10 +65,10 @@ def test_the_same_as_a_parser(tmp_path, monkeypatch, placed, form):
     assert fast.by_tab["t"].cell(1, 2) is None
 
 
-@pytest.mark.parametrize("form", [BARE, COMPACT])
+@pytest.mark.parametrize("form", [BARE, COMPACT, Form()])
 def test_what_is_fast(tmp_path, monkeypatch, form):
-    """Rows of one matrix never come to the parser."""
-    monkeypatch.setattr(reading._SheetReader, "_cell", lambda *_: None)
+    """Rows of one matrix are not read cell by cell."""
+    monkeypatch.setattr(reading._SheetReader, "_value", lambda *_: None)
     path = saved(tmp_path / "a.xlsx", (2, 3, matrix(50, 60)), form=form)
     (block,) = read(path).values.by_tab["t"].blocks
     assert block.area == Area("t", 2, 3, 51, 62)
@@ -92,6 +93,12 @@ def row(*cells: str, first: str = '<c r="B3" s="1"><v>1</v></c>', number: str = 
     return f"<row{number}>{first}{''.join(cells)}</row>"
 
 
+def addressed(kind: str = "", number: str = "3", before: str = "", value: str = "2.5") -> str:
+    """A row of 20 numbers from B3 on, as small tabs have them."""
+    cells = (f'<c r="{column_letters(2 + i)}3" s="1"{kind}><v>{value}</v></c>' for i in range(20))
+    return f'<row r="{number}">{before}{"".join(cells)}</row>'
+
+
 N = '<c s="1"><v>2.5</v></c>'
 P = "<c><v>2.5</v></c><c><v>3.5</v></c>"
 ODD = {
@@ -112,6 +119,27 @@ ODD = {
     "no style, and a text": row(P, '<c t="str"><v>4</v></c>', P),
     "no style, and a comma": row(P, '<c t="str"><v>4,5</v></c>', P),
     "a comment": row(N, "<!-- </v></c><c s=\"1\"><v> -->", N),
+    "addresses": addressed(),
+    "addresses, and type": addressed(' t="n"'),
+    "addresses, and a comment around them": f"<!--{addressed()}-->" + addressed(number="4"),
+    "addresses, and another style": addressed() .replace('K3" s="1"', 'K3" s="7"'),
+    "addresses, and no style": addressed("").replace(' s="1"', ""),
+    "addresses, and a text": addressed().replace('K3" s="1"', 'K3" s="1" t="str"'),
+    "addresses, and a gap": addressed().replace('<c r="K3" s="1"><v>2.5</v></c>', ""),
+    "addresses, and an empty cell": addressed().replace("<v>2.5</v></c></row>", "</c></row>"),
+    "addresses, two in turn": addressed().replace("K3", "Q3").replace("L3", "K3"),
+    "addresses of another row": addressed(number="4"),
+    "addresses, and one of another row": addressed().replace("K3", "K4"),
+    "addresses, and the number of the row": addressed(
+        before='<c r="A3" s="1"><v>7</v></c>').replace('<c r="B3" s="1"><v>2.5</v></c>', ""),
+    "addresses behind a formula": addressed(before='<c r="A3"><f>1+1</f><v>2</v></c>'),
+    "addresses behind a text": addressed(
+        before='<c r="A3" t="inlineStr"><is><t>a</t></is></c>'),
+    "addresses, and exponents": addressed(value="-1.5E-7"),
+    "addresses, and exponents in small letters": addressed(value="2e-05"),
+    "addresses, and large exponents": addressed(value="1.5E+20"),
+    "addresses, and another spelling": addressed(value="+1"),
+    "addresses, and two numbers in one": addressed(value="1</v><v>2"),
 }  # fmt: skip
 
 
@@ -119,7 +147,7 @@ ODD = {
 def test_rows_of_another_kind(tmp_path, monkeypatch, rows):
     path = sheet(tmp_path / "a.xlsx", rows)
     fast, slow = read(path).values.by_tab["t"], by_parser(path, monkeypatch).by_tab["t"]
-    places = [(row, column) for row in range(1, 6) for column in range(1, 16)]
+    places = [(row, column) for row in range(1, 6) for column in range(1, 30)]
     assert [fast.cell(*at) for at in places] == [slow.cell(*at) for at in places]
 
 
