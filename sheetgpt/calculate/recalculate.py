@@ -95,9 +95,10 @@ def reads(tree: Expr) -> list[Area]:
     areas: list[Area] = []
     nodes = [tree]
     for node in nodes:
-        if isinstance(node, Call):
+        kind = type(node)
+        if kind is Call:
             nodes += node.arguments
-        elif isinstance(node, Range):
+        elif kind is Range:
             areas.append(node.area)
     return areas
 
