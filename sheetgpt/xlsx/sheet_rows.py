@@ -71,7 +71,11 @@ def sheet_rows(
             yield block
             row += len(block.starts) - 1
         else:
-            yield starts(row) + b"".join(span.row(row) for span in active) + END
+            rows = range(row, last + 1)
+            cells = zip(map(starts, rows), *(map(span.row, rows) for span in active), strict=True)
+            for each in cells:
+                yield b"".join(each) + END
+            row = last
         active = [span for span in active if span.area.bottom > row]
 
 
@@ -141,13 +145,16 @@ class _TextSpan:
     def area(self) -> Area:
         return self.item.area
 
+    @cached_property
+    def _column(self) -> str:
+        return column_letters(self.area.left)
+
+    @cached_property
+    def _values(self) -> Sequence[str | float]:
+        return [self.item.value] if isinstance(self.item, Text) else self.item.values
+
     def row(self, row: int) -> bytes:
-        at = f"{column_letters(self.area.left)}{row}"
-        value = (
-            self.item.value
-            if isinstance(self.item, Text)
-            else self.item.values[row - self.area.top]
-        )
+        at, value = f"{self._column}{row}", self._values[row - self.area.top]
         if isinstance(value, str):
             return _text_cell(at, self.style, value)
         return _cell(at, self.style, float(value))
