@@ -95,10 +95,9 @@ def reads(tree: Expr) -> list[Area]:
     areas: list[Area] = []
     nodes = [tree]
     for node in nodes:
-        kind = type(node)
-        if kind is Call:
+        if type(node) is Call:
             nodes += node.arguments
-        elif kind is Range:
+        elif type(node) is Range:
             areas.append(node.area)
     return areas
 

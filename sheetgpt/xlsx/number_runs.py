@@ -61,10 +61,13 @@ class Run:
 
 
 def inflated(archive: ZipFile, name: str) -> Iterator[bytes]:
-    """The bytes of a part, in pieces, unpacked while the piece before is being read.
+    """The bytes of a part, in pieces; of a large one unpacked while the piece before is being read.
 
     Raises BadZipFile where the part is damaged.
     """
+    if archive.getinfo(name).file_size <= PIECE:
+        yield from _unpacked(archive, name)
+        return
     pieces: Queue[bytes | Exception | None] = Queue(maxsize=4)
     stopped: list[bool] = []
 

@@ -7,7 +7,6 @@ is spelled in another way is left to the parser.
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from xml.sax.saxutils import unescape
 
 OURS = b"<worksheet "  # how a sheet of ours begins; others declare first that they are XML
 ROW = b"<row "
@@ -68,13 +67,19 @@ def _left(row: bytes, put: Callable[[int, list[OwnCell]], None]) -> bytes:
     head = _HEAD.match(text)
     if head is None or _ENTITY.search(text):
         return ROW + row
-    at, cells = head.end(), []
-    while found := _CELL.match(text, at):
+    number, at, cells = head[1], head.end(), []
+    while (found := _CELL.match(text, at)) and found[2] == number:
         cells.append(found.groups())
         at = found.end()
-    if not text.startswith(_END, at) or any(cell[1] != head[1] for cell in cells):
+    if not text.startswith(_END, at):
         return ROW + row
     if "&" in text:
-        cells = [tuple(each and unescape(each) for each in cell) for cell in cells]
-    put(int(head[1]), cells)
+        cells = [tuple([each and _plain(each) for each in cell]) for cell in cells]
+    put(int(number), cells)
     return text[at + len(_END) :].encode()
+
+
+def _plain(text: str) -> str:
+    if "&" not in text:
+        return text
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
