@@ -7,6 +7,7 @@ ECMA-376 Part 1, 18.17.2 (formulas), and Microsoft's specification limits for Ex
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 LAST_ROW = 1_048_576
 LAST_COLUMN = 16_384  # XFD
@@ -43,7 +44,10 @@ Fixed = tuple[bool, bool, bool, bool]
 MOVES: Fixed = (False, False, False, False)
 STAYS: Fixed = (True, True, True, True)
 BEGINS: Fixed = (True, False, False, False)  # always at one row, and ends further down each time
-_SIGN = {True: "$", False: ""}
+_SIGNS = {
+    fixed: tuple("$" if side else "" for side in fixed)
+    for fixed in product((False, True), repeat=4)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,9 @@ class Area:
 
     def spelled(self, fixed: Fixed) -> str:
         """The address on its own tab, with a $ before each side that is fixed: `C$5:F9`."""
-        top, left, bottom, right = [_SIGN[side] for side in fixed]
+        top, left, bottom, right = _SIGNS[fixed]
         first = f"{left}{column_letters(self.left)}{top}{self.top}"
-        if self.top == self.bottom and self.left == self.right and fixed[:2] == fixed[2:]:
+        if self.top == self.bottom and self.left == self.right and (top, left) == (bottom, right):
             return first
         return f"{first}:{right}{column_letters(self.right)}{bottom}{self.bottom}"
 

@@ -16,6 +16,7 @@ BINARY = {
     "^": 5,
 }
 PERCENT, MINUS, ATOM = 6, 7, 8
+STRENGTH = BINARY | {"%": PERCENT, "neg": MINUS}  # of all others ATOM
 
 PREFIXED = frozenset({"UNICODE", "UNICHAR"})
 NOT_PRINTABLE = frozenset({"row", "past", "seen", "column"})
@@ -23,31 +24,26 @@ NOT_PRINTABLE = frozenset({"row", "past", "seen", "column"})
 
 def text(tree: Expr, tab: str) -> str:
     """The formula's text without the leading `=`, for a cell on `tab`."""
-    return _print(tree, tab)[0]
-
-
-def _print(tree: Expr, tab: str) -> tuple[str, int]:
-    """The text and how tightly its outermost operator binds."""
     if isinstance(tree, Range):
         if tree.name and not tree.part:
-            return tree.name, ATOM
-        return _place(tree.area, tree.fixed, tab), ATOM
+            return tree.name
+        return _place(tree.area, tree.fixed, tab)
     if isinstance(tree, Number):
-        return number(tree.value), ATOM
+        return number(tree.value)
     if isinstance(tree, Text):
-        return '"' + tree.value.replace('"', '""') + '"', ATOM
+        return '"' + tree.value.replace('"', '""') + '"'
     assert isinstance(tree, Call)
     op, arguments = tree.op, tree.arguments
     if op in BINARY:
         strength, (left, right) = BINARY[op], arguments
-        return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}", strength
+        return f"{_at(left, strength, tab)}{op}{_at(right, strength + 1, tab)}"
     if op == "neg":
-        return f"-{_at(arguments[0], MINUS, tab)}", MINUS
+        return f"-{_at(arguments[0], MINUS, tab)}"
     if op == "%":
-        return f"{_at(arguments[0], PERCENT, tab)}%", PERCENT
+        return f"{_at(arguments[0], PERCENT, tab)}%"
     if op not in NOT_PRINTABLE:
         prefix = "_xlfn." if op in PREFIXED else ""
-        return f"{prefix}{op}({','.join([_print(each, tab)[0] for each in arguments])})", ATOM
+        return f"{prefix}{op}({','.join([text(each, tab) for each in arguments])})"
     raise ValueError(f"{tree} stands for all tokens; take it for one token before printing it")
 
 
@@ -58,8 +54,10 @@ def _place(area: Area, fixed: Fixed, tab: str) -> str:
 
 def _at(tree: Expr, least: int, tab: str) -> str:
     """The text of an operand, in brackets where it binds more loosely than `least`."""
-    printed, strength = _print(tree, tab)
-    return printed if strength >= least else f"({printed})"
+    printed = text(tree, tab)
+    if isinstance(tree, Call) and STRENGTH.get(tree.op, ATOM) < least:
+        return f"({printed})"
+    return printed
 
 
 def number(value: float) -> str:
