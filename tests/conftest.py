@@ -72,17 +72,6 @@ def nano() -> Path:
 
 
 @pytest.fixture(scope="session")
-def gpt2_tokenizer() -> Path:
-    """GPT-2's real vocabulary, where it lies beside the project."""
-    path = Path(__file__).parents[2] / "shared" / "gpt2-tokenizer"
-    if not path.is_dir():
-        pytest.skip(
-            "GPT-2's own vocabulary (encoder.json, vocab.bpe) does not lie beside the project"
-        )
-    return path
-
-
-@pytest.fixture(scope="session")
 def nano_workbook(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook that `sheetgpt build --model nano` writes, asked for nothing else."""
     return built_once(tmp_path_factory, "nano.xlsx", nano, Order("Mike is quick. He moves"))
@@ -150,7 +139,9 @@ def expected(recorded: Path) -> dict[str, Any]:
 def real_tokenizer() -> Path:
     """The directory of GPT-2's real vocabulary."""
     if not REAL_TOKENIZER.is_dir():
-        pytest.skip("GPT-2's real vocabulary is not beside the repository")
+        pytest.skip(
+            "GPT-2's own vocabulary (encoder.json, vocab.bpe) does not lie beside the project"
+        )
     return REAL_TOKENIZER
 
 

@@ -115,8 +115,8 @@ def test_what_is_no_word_or_no_number(opened):
     assert values["tokens.1.pair"] == "l + o" and values["tokens.1.times"] == 2
 
 
-def test_strawberry_as_gpt2_cuts_it(opened, gpt2_tokenizer):
-    tokenizer = from_files(gpt2_tokenizer / "encoder.json", gpt2_tokenizer / "vocab.bpe")
+def test_strawberry_as_gpt2_cuts_it(opened, real_tokenizer):
+    tokenizer = from_files(real_tokenizer / "encoder.json", real_tokenizer / "vocab.bpe")
     values = opened.typed()
     for index, spelling in enumerate(SPELLINGS):
         ids = tokenizer.encode(spelling.replace("␣", " "))
