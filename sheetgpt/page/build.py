@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -72,10 +73,12 @@ def save_page(checkpoint: Checkpoint, order: PageOrder, path: Path, *, force: bo
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise PageError(
             f"{path} cannot be written ({error.strerror}); choose another place with -o"
         ) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
 
 
 def scripts_of_page(unit: Unit) -> tuple[str, ...]:

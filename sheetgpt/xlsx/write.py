@@ -1,13 +1,12 @@
 """A book as an .xlsx file: openpyxl's parts, with sheets of our own among them."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from zipfile import ZIP_DEFLATED
 
@@ -63,20 +62,16 @@ def save(
 
     Raises WorkbookError if the file cannot be written.
     """
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:50]}.", dir=path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
+    temporary = path.with_name(f".{path.name[:50]}.{token_hex(8)}")
+    try:  # from before there is a file, so that a signal at any moment leaves none
+        with temporary.open("xb") as file:
             saved = _Writer(book, values, form, progress, workers or Workers(1)).write(file)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        with suppress(OSError):
+            temporary.unlink()
     return saved
 
 
@@ -86,12 +81,6 @@ def _unwritable(path: Path, error: OSError) -> WorkbookError:
         f"{path}: the workbook cannot be written ({reason}); "
         "choose another place with -o, or make room and build again"
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @dataclass
