@@ -4,7 +4,10 @@ openpyxl saves sheets without cells but with their charts. Its parts (workbook, 
 charts, drawings, properties) are taken over; of its sheets, only what leads to the charts.
 """
 
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from posixpath import basename, dirname, join
@@ -79,10 +82,27 @@ def skeleton(book: Book) -> Skeleton:
     )
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Lets an interrupt wait a moment, in which openpyxl would leave a temporary file behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if came:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _saved(workbook: Workbook) -> dict[str, bytes]:
     """The parts as openpyxl writes them."""
     file = BytesIO()
-    workbook.save(file)
+    with _undisturbed():
+        workbook.save(file)
     with ZipFile(file) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
