@@ -15,7 +15,13 @@ SCRIPTS = {"sheetgpt.office.server"}  # run by LibreOffice's Python, talks over 
 
 # From the bottom to the top; no import runs upward. Rooms on one floor never import each other.
 FLOORS = [
-    {"sheetgpt", "sheetgpt.errors", "sheetgpt.progress", "sheetgpt.resources"},
+    {
+        "sheetgpt",
+        "sheetgpt.errors",
+        "sheetgpt.progress",
+        "sheetgpt.replacing",
+        "sheetgpt.resources",
+    },
     {"sheetgpt.workers"},
     {"sheetgpt.formula", "sheetgpt.gpt2", "sheetgpt.office"},
     {"sheetgpt.calculate", "sheetgpt.checkpoint"},

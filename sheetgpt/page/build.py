@@ -7,7 +7,6 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -25,6 +24,7 @@ from sheetgpt.gpt2 import reference
 from sheetgpt.gpt2.tokens import Unit
 from sheetgpt.gpt2.weights import shapes
 from sheetgpt.page.cells import cells
+from sheetgpt.replacing import replacing
 from sheetgpt.steps.block import SIXTEEN
 
 Floats = NDArray[np.float32]
@@ -68,17 +68,13 @@ def save_page(checkpoint: Checkpoint, order: PageOrder, path: Path, *, force: bo
             f"{path} exists already; give another name with -o, or --force to replace it"
         )
     text = build_page(checkpoint, order, load_words(order.language))
-    beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with replacing(path) as beside:
+            beside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PageError(
             f"{path} cannot be written ({error.strerror}); choose another place with -o"
         ) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
 def scripts_of_page(unit: Unit) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
 """A book as an .xlsx file: openpyxl's parts, with sheets of our own among them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 from zipfile import ZIP_DEFLATED
 
@@ -14,6 +12,7 @@ from sheetgpt.book.book import Book, Tab
 from sheetgpt.calculate.values import Sheet, Sheets
 from sheetgpt.errors import WorkbookError
 from sheetgpt.progress import Progress, silent
+from sheetgpt.replacing import replacing
 from sheetgpt.workers import Workers
 from sheetgpt.xlsx.archive import Archive, Chunk, ahead, chunks
 from sheetgpt.xlsx.sheet import head, tail
@@ -62,25 +61,15 @@ def save(
 
     Raises WorkbookError if the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name[:50]}.{token_hex(8)}")
-    try:  # from before there is a file, so that a signal at any moment leaves none
-        with temporary.open("xb") as file:
-            saved = _Writer(book, values, form, progress, workers or Workers(1)).write(file)
-        temporary.replace(path)
+    try:
+        with replacing(path) as beside, beside.open("xb") as file:
+            return _Writer(book, values, form, progress, workers or Workers(1)).write(file)
     except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    return saved
-
-
-def _unwritable(path: Path, error: OSError) -> WorkbookError:
-    reason = error.strerror or str(error)
-    return WorkbookError(
-        f"{path}: the workbook cannot be written ({reason}); "
-        "choose another place with -o, or make room and build again"
-    )
+        reason = error.strerror or str(error)
+        raise WorkbookError(
+            f"{path}: the workbook cannot be written ({reason}); "
+            "choose another place with -o, or make room and build again"
+        ) from error
 
 
 @dataclass
